@@ -1,0 +1,74 @@
+# Two commands do everything: `make` runs the analysis, `make test` checks it. `make help` lists the rest.
+COHORT ?= ash2012_reconstructed
+PYTHON ?= python3
+PY := .venv/bin/python
+OUT := build/$(COHORT)
+RAW := $(wildcard data/raw/$(COHORT)/*.csv data/raw/$(COHORT)/study.toml)
+CODE := $(wildcard src/remission/*.py src/remission/*/*.py src/remission/data/*) requirements.lock
+NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/0*.ipynb)))
+
+.DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
+.PHONY: run test test-code test-notebooks verify reconstruct refresh lab bench lock clean help
+
+run: $(OUT)/05_claim_ledger.ipynb ## run notebooks 01 to 05 on a cohort (COHORT=name) and print the ledger's verdict
+	@cat data/processed/$(COHORT)/verdict.txt
+
+$(OUT)/%.ipynb: notebooks/%.ipynb $(CODE) | .venv/ready
+	@echo "$* on $(COHORT)"
+	@$(PY) -m remission.run $(COHORT) $*
+
+# Each notebook waits for those whose tables it reads; 02 to 04 may run side by side (make -j2).
+$(OUT)/01_clean_patient_tables.ipynb: $(RAW)
+$(OUT)/02_toxicity_and_dose.ipynb $(OUT)/03_remission_duration.ipynb $(OUT)/04_mrd_predictiveness.ipynb: \
+	$(OUT)/01_clean_patient_tables.ipynb
+$(OUT)/05_claim_ledger.ipynb: $(OUT)/02_toxicity_and_dose.ipynb $(OUT)/03_remission_duration.ipynb \
+	$(OUT)/04_mrd_predictiveness.ipynb
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.11" % v[:2])'
+	@echo "environment: .venv from requirements.lock (once)"
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@# uv installs five times faster than pip; pip fetches it at the version and hash of the lock.
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+test: test-code test-notebooks ## check everything: unit and property tests, all cohorts, notebook outputs
+
+test-code: .venv/ready
+	$(PY) -m pytest tests src
+
+# Outputs go to a folder of their own, so that checking never writes into the checkout.
+test-notebooks: .venv/ready
+	@rm -rf build/nbval
+	REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 notebooks
+
+verify: .venv/ready ## compare a cohort's files with the hashes of its last run
+	@$(PY) -m remission.manifest $(COHORT)
+
+reconstruct: .venv/ready ## regenerate the synthetic cohort's raw tables, byte for byte
+	@$(PY) -m remission.run ash2012_reconstructed 00_reconstruct_cohort
+
+refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only command that does)
+	@for n in $(NOTEBOOKS); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
+
+lab: .venv/ready ## open JupyterLab
+	@.venv/bin/jupyter lab --notebook-dir=. notebooks
+
+bench: .venv/ready ## how run time grows with the cohort, as ratios
+	@$(PY) tests/bench.py
+
+lock: ## resolve requirements.lock anew from pyproject.toml
+	@rm -f requirements.lock
+	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.lock
+
+clean: ## delete build/ (executed notebooks); keeps .venv and committed outputs
+	@rm -rf build
+
+help: ## this list
+	@echo "make [target] [COHORT=name] [-j2]    cohorts: $(notdir $(patsubst %/,%,$(dir $(wildcard data/raw/*/study.toml))))"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile

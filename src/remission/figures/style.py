@@ -1,0 +1,116 @@
+"""The look of every figure, and the one way to save it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
+
+from remission import paths
+from remission.study import Study
+
+#: Journal column widths, inches.
+SINGLE, DOUBLE = 3.4, 7.0
+#: Okabe-Ito colours, distinct for colour-blind readers and in grey; first the arms, in display order.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555"]
+DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2))]
+GREY, LIGHT = "#555555", "#D9D9D9"
+RC = {
+    "font.family": "DejaVu Sans", "font.size": 8, "axes.titlesize": 9, "axes.titleweight": "bold",
+    "axes.titlelocation": "left", "axes.labelsize": 8, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False,
+    "figure.dpi": 110, "savefig.dpi": 220, "lines.linewidth": 1.4, "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def style():
+    """Figures drawn inside look alike; matplotlib's own settings are untouched outside."""
+    with sns.axes_style("ticks"), mpl.rc_context(RC):
+        yield
+
+
+def arm_colours(study: Study) -> dict[str, str]:
+    """Colour of each arm, by key."""
+    return dict(zip(study.arm_keys, COLOURS, strict=False))
+
+
+def footer(figure: Figure, study: Study, note: str = "") -> None:
+    """Write the cohort, its kind and a note below a figure; every saved figure carries it."""
+    kind = "SYNTHETIC cohort, reconstructed: no evidence" if study.kind == "reconstructed" else "real patients"
+    kind = "local cohort" if study.kind == "own" else kind
+    figure.supxlabel(f"{study.name} ({kind}).{' ' + note if note else ''}", fontsize=6.5, color=GREY, x=0.01, ha="left")
+
+
+def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) -> str:
+    """Save a figure as PNG beside the numbers it shows, and close it.
+
+    Parameters
+    ----------
+    figure : Figure or None
+        None when the cohort lacks what the figure needs: an older file of that name is removed.
+    plotted : DataFrame
+        Every number drawn; saved as `<name>.csv`.
+    study : Study
+    name : str
+        File name without suffix.
+
+    Returns
+    -------
+    str
+        One line for the reader.
+
+    Notes
+    -----
+    Rasters may differ by machine, so the file carries a fingerprint of its numbers and of the code that drew it, and
+    is left alone while that holds; it carries a hash of its own pixels too, so that damage shows.
+    """
+    png, numbers = paths.figures(study.name) / f"{name}.png", paths.figures(study.name) / f"{name}.csv"
+    if figure is None:
+        png.unlink(missing_ok=True)
+        numbers.unlink(missing_ok=True)
+        return f"{name}: this cohort has no data for it"
+    csv = plotted.to_csv(index=False, float_format="%.8g", date_format="%Y-%m-%d", lineterminator="\n")
+    print_ = fingerprint(csv)
+    with paths.atomic(numbers) as temporary:
+        temporary.write_text(csv, encoding="utf-8")
+    if not (png.is_file() and intact(png) and Image.open(png).text.get("Fingerprint") == print_):
+        figure.canvas.draw()
+        figure.set_dpi(RC["savefig.dpi"])
+        figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        facts = PngImagePlugin.PngInfo()
+        facts.add_text("Fingerprint", print_)
+        facts.add_text("Pixels", hashlib.sha256(pixels.tobytes()).hexdigest())
+        facts.add_text("Description", f"{study.name}: {study.banner}")
+        with paths.atomic(png) as temporary:
+            Image.fromarray(pixels).save(temporary, format="png", pnginfo=facts, optimize=True)
+        figure.set_dpi(RC["figure.dpi"])
+    plt.close(figure)
+    return f"{paths.shown(png)}: {len(plotted)} plotted rows beside it"
+
+
+def fingerprint(csv: str) -> str:
+    """Hash of a figure's numbers, of the drawing code and of matplotlib's version."""
+    code = "".join(inspect.getsource(module) for key, module in sorted(sys.modules.items())
+                   if key.startswith("remission.figures."))
+    return hashlib.sha256("\n".join([csv, code, mpl.__version__]).encode()).hexdigest()
+
+
+def intact(png) -> bool:
+    """Whether a saved figure still has the pixels it was saved with."""
+    try:
+        with Image.open(png) as image:
+            pixels = np.asarray(image.convert("RGB"))
+            return image.text.get("Pixels") == hashlib.sha256(pixels.tobytes()).hexdigest()
+    except (OSError, SyntaxError, AttributeError):
+        return False

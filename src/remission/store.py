@@ -1,0 +1,54 @@
+"""Analysis tables on disk: fixed columns, fixed rounding, fixed order, written whole or not at all."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from remission import paths, schema
+
+#: Ten significant digits: more than any reader needs, fewer than the last bits in which machines differ.
+FLOAT_FORMAT = "%.10g"
+
+
+def write(frame: pd.DataFrame, cohort: str, name: str) -> str:
+    """Write one analysis table, log or result table of a cohort.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Brought to the declared columns and order when `name` is an analysis table; written as it is otherwise.
+    cohort, name : str
+        Cohort folder; file name without suffix.
+
+    Returns
+    -------
+    str
+        One line for the reader: path and row count.
+    """
+    if name in schema.ANALYSIS:
+        frame = schema.conform(frame, schema.ANALYSIS[name])
+    path = paths.processed(cohort) / f"{name}.csv"
+    with paths.atomic(path) as temporary:
+        frame.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, date_format="%Y-%m-%d", lineterminator="\n")
+    return f"{paths.shown(path)}: {len(frame)} rows"
+
+
+def read(cohort: str, name: str) -> pd.DataFrame:
+    """Read one analysis table; a table that the cohort does not have comes back empty, with its columns.
+
+    Examples
+    --------
+    >>> read("freireich1963", "adae").empty
+    True
+    """
+    table = schema.ANALYSIS[name]
+    path = paths.processed(cohort) / f"{name}.csv"
+    if not path.is_file():
+        return schema.empty(table)
+    text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    for column in table.columns:
+        if column.kind == "date":
+            text[column.name] = pd.to_datetime(text[column.name], format="%Y-%m-%d")
+        elif column.kind != "text":
+            text[column.name] = pd.to_numeric(text[column.name])
+    return schema.conform(text, table)
