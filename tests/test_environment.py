@@ -72,8 +72,9 @@ def test_the_lock_answers_every_name_of_pyproject():
 @pytest.mark.parametrize("folder", [".", "notebooks"])
 def test_the_package_is_found_on_the_conda_route(conda, folder):
     code = "import importlib.util; print(importlib.util.find_spec('remission').origin)"
-    said = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT / folder, env={**os.environ, **conda["variables"]},
-                          check=True, capture_output=True, text=True).stdout
+    environment = {**os.environ, **conda["variables"]}
+    said = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT / folder, env=environment, check=True,
+                          capture_output=True, text=True).stdout
     assert (ROOT / "src" / "remission" / "__init__.py").samefile(said.strip())
 
 
