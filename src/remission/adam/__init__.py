@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from remission.adam.adae import derive_adae
+from remission.adam.adex import derive_adex, derive_adexwk
+from remission.adam.adlb import derive_adlb
+from remission.adam.admk import derive_admk
+from remission.adam.admrd import derive_admrd
+from remission.adam.adsl import derive_adsl
+from remission.adam.adtte import derive_adtte
+from remission.adam.adtv import derive_adtv
 from remission.study import Study
 
 
@@ -21,15 +29,6 @@ def derive_all(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.Da
     dict of DataFrame
         Analysis tables by name, in the order in which they build on one another; absent ones are left out.
     """
-    from remission.adam.adae import derive_adae
-    from remission.adam.adex import derive_adex, derive_adexwk
-    from remission.adam.adlb import derive_adlb
-    from remission.adam.admk import derive_admk
-    from remission.adam.admrd import derive_admrd
-    from remission.adam.adsl import derive_adsl
-    from remission.adam.adtte import derive_adtte
-    from remission.adam.adtv import derive_adtv
-
     adsl = derive_adsl(tables, study)
     made = {"adsl": adsl, "adtte": derive_adtte(adsl, study)}
     if "dosing" in tables:
