@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -20,14 +21,29 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.name != "manifest.json" and path.suffix != ".md")
 
 
-def write(cohort: str, seeds: dict[str, int]) -> str:
+def seeds() -> dict[str, int]:
+    """Seed of each notebook that draws random numbers, from its parameters cell.
+
+    Examples
+    --------
+    >>> all(isinstance(seed, int) for seed in seeds().values())
+    True
+    """
+    found = {}
+    for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if "parameters" in cell["metadata"].get("tags", []):
+                said = re.search(r"^seed = ([\d_]+)", "".join(cell["source"]), re.MULTILINE)
+                found |= {path.stem: int(said[1])} if said else {}
+    return found
+
+
+def write(cohort: str) -> str:
     """Write `manifest.json`: SHA-256 of every input and output of a cohort, of the lock, and the seeds.
 
     Parameters
     ----------
     cohort : str
-    seeds : dict of int
-        Every seed of the run, by purpose.
 
     Returns
     -------
@@ -41,7 +57,7 @@ def write(cohort: str, seeds: dict[str, int]) -> str:
     made = {
         "cohort": cohort,
         "lock": _sha(paths.root() / "requirements.lock"),
-        "seeds": dict(sorted(seeds.items())),
+        "seeds": seeds(),
         "inputs": {paths.shown(path): _sha(path) for path in _files(paths.raw(cohort))},
         "outputs": {paths.shown(path): _sha(path)
                     for folder in (paths.processed(cohort), paths.figures(cohort)) for path in _files(folder)},

@@ -69,7 +69,9 @@ def _papermill(notebook: str, out: Path, failed: Path, parameters: dict, progres
         try:
             papermill.execute_notebook(
                 source, temporary, parameters, kernel_name="python3", cwd=source.parent, progress_bar=progress,
-                request_save_on_cell_execute=False, start_timeout=120)
+                request_save_on_cell_execute=False, start_timeout=120,
+                # Otherwise a kernel that is told to end may print the interrupt as an error.
+                extra_arguments=["--IPKernelApp.log_level=50"])
         except PapermillExecutionError as error:
             failed.parent.mkdir(parents=True, exist_ok=True)
             temporary.rename(failed)

@@ -46,9 +46,20 @@ def arm_colours(study: Study) -> dict[str, str]:
 
 def footer(figure: Figure, study: Study, note: str = "") -> None:
     """Write the cohort, its kind and a note below a figure; every saved figure carries it."""
-    kind = "SYNTHETIC cohort, reconstructed: no evidence" if study.kind == "reconstructed" else "real patients"
-    kind = "local cohort" if study.kind == "own" else kind
-    figure.supxlabel(f"{study.name} ({kind}).{' ' + note if note else ''}", fontsize=6.5, color=GREY, x=0.01, ha="left")
+    figure.supxlabel(footer_text(study, note), fontsize=6.5, color=GREY, x=0.01, ha="left")
+
+
+def footer_text(study: Study, note: str = "") -> str:
+    """Cohort, whether its patients exist, and a note, in one line.
+
+    Examples
+    --------
+    >>> footer_text(Study("mine", "own", "", "", ()))
+    'mine (local cohort).'
+    """
+    kind = {"reconstructed": "SYNTHETIC cohort, reconstructed: no evidence", "published": "real patients",
+            "own": "local cohort"}[study.kind]
+    return f"{study.name} ({kind}).{' ' + note if note else ''}"
 
 
 def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) -> str:

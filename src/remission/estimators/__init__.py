@@ -1,0 +1,1 @@
+"""Estimators shared by the analyses: curves, comparisons, models, and the words for their numbers."""
