@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -93,7 +94,9 @@ def cohort_flow(adsl: pd.DataFrame, account: pd.DataFrame, study: Study) -> tupl
 def _reasons(excluded: int, note: str) -> list[str]:
     """Lines of the box of patients who cannot be analysed; none when all can."""
     wrapped = [line for reason in note.split("; ") for line in textwrap.wrap(reason, 40)]
-    return [f"Not analysable: n = {excluded}", *wrapped] if excluded else []
+    several = sum(map(int, re.findall(r"\((\d+)\)", note))) > excluded
+    head = f"Not analysable: n = {excluded}" + (" (some for several reasons)" if several else "")
+    return [head, *wrapped] if excluded else []
 
 
 def _levels(lines: int) -> dict[str, float]:
