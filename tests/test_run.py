@@ -44,7 +44,7 @@ def test_bad_tables_are_one_message_and_nothing_is_written(tmp_path):
         assert part in done.stderr, part
     assert "Traceback" not in done.stderr
     left = [path.name for folder in ("build", "data/processed", "figures") for path in (tmp_path / folder).rglob("*.*")]
-    assert left == ["failed_01_clean_patient_tables.ipynb"]
+    assert left == ["unfinished_01_clean_patient_tables.ipynb"]
 
 
 def test_terminated_it_leaves_no_partial_notebook_and_no_kernel(tmp_path):

@@ -30,7 +30,7 @@ def seeds() -> dict[str, int]:
     True
     """
     found = {}
-    for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
+    for path in sorted((paths.root() / "notebooks").glob("[0-9]*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if "parameters" in cell["metadata"].get("tags", []):
                 said = re.search(r"^seed = ([\d_]+)", "".join(cell["source"]), re.MULTILINE)

@@ -45,7 +45,7 @@ def execute(cohort: str, notebook: str, *, progress: bool = True) -> Path:
     # The committed notebooks hold the default already: injecting it would only add a cell.
     parameters = {} if cohort == DEFAULT_COHORT else {"cohort": cohort}
     out = paths.build(cohort) / f"{notebook}.ipynb"
-    _papermill(notebook, out, out.with_name(f"failed_{notebook}.ipynb"), parameters, progress)
+    _papermill(notebook, out, out.with_name(f"unfinished_{notebook}.ipynb"), parameters, progress)
     return out
 
 
@@ -55,33 +55,36 @@ def refresh(notebook: str, *, progress: bool = True) -> Path:
     Timing, kernel versions and papermill's own notes are left out, so that a second refresh changes no byte.
     """
     out = paths.root() / "notebooks" / f"{notebook}.ipynb"
-    _papermill(notebook, out, paths.build(DEFAULT_COHORT) / f"failed_{notebook}.ipynb", {}, progress)
+    _papermill(notebook, out, paths.build(DEFAULT_COHORT) / f"unfinished_{notebook}.ipynb", {}, progress)
     return out
 
 
-def _papermill(notebook: str, out: Path, failed: Path, parameters: dict, progress: bool) -> None:
+def _papermill(notebook: str, out: Path, unfinished: Path, parameters: dict, progress: bool) -> None:
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     source = paths.root() / "notebooks" / f"{notebook}.ipynb"
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            source, unfinished, parameters, kernel_name="python3", cwd=source.parent, progress_bar=progress,
+            request_save_on_cell_execute=False, start_timeout=120,
+            # Otherwise a kernel that is told to end may print the interrupt as an error.
+            extra_arguments=["--IPKernelApp.log_level=50"])
+        finished = strip(nbformat.read(unfinished, as_version=4))
+    except PapermillExecutionError as error:
+        if error.ename == "ContractError":
+            raise CohortFault(error.evalue) from None
+        trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+        raise RuntimeError(f"{notebook}, cell {error.cell_index}: {error.ename}: {error.evalue}\n{trace}\n"
+                           f"The notebook as far as it came: {paths.shown(unfinished)}") from None
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     with paths.atomic(out) as temporary:
-        try:
-            papermill.execute_notebook(
-                source, temporary, parameters, kernel_name="python3", cwd=source.parent, progress_bar=progress,
-                request_save_on_cell_execute=False, start_timeout=120,
-                # Otherwise a kernel that is told to end may print the interrupt as an error.
-                extra_arguments=["--IPKernelApp.log_level=50"])
-        except PapermillExecutionError as error:
-            failed.parent.mkdir(parents=True, exist_ok=True)
-            temporary.rename(failed)
-            if error.ename == "ContractError":
-                raise CohortFault(error.evalue) from None
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
-            raise RuntimeError(f"{notebook}, cell {error.cell_index}: {error.ename}: {error.evalue}\n{trace}\n"
-                               f"The notebook as far as it came: {paths.shown(failed)}") from None
-        nbformat.write(strip(nbformat.read(temporary, as_version=4)), temporary)
-    failed.unlink(missing_ok=True)
+        nbformat.write(finished, temporary)
+    unfinished.unlink()
 
 
 class CohortFault(ContractError):

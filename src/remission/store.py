@@ -33,6 +33,27 @@ def write(frame: pd.DataFrame, cohort: str, name: str) -> str:
     return f"{paths.shown(path)}: {len(frame)} rows"
 
 
+def write_all(tables: dict[str, pd.DataFrame], cohort: str) -> pd.DataFrame:
+    """Write every analysis table of a cohort, and remove those of an earlier run that it no longer has.
+
+    Parameters
+    ----------
+    tables : dict of DataFrame
+        Analysis tables by name.
+    cohort : str
+
+    Returns
+    -------
+    DataFrame
+        One row a table: file, rows, columns.
+    """
+    for name in schema.ANALYSIS.keys() - tables.keys():
+        (paths.processed(cohort) / f"{name}.csv").unlink(missing_ok=True)
+    made = [{"file": write(frame, cohort, name).partition(":")[0], "rows": len(frame), "columns": frame.shape[1]}
+            for name, frame in tables.items()]
+    return pd.DataFrame(made, columns=["file", "rows", "columns"])
+
+
 def read(cohort: str, name: str) -> pd.DataFrame:
     """Read one analysis table; a table that the cohort does not have comes back empty, with its columns.
 
