@@ -15,6 +15,8 @@ from conftest import ROOT
 
 from remission import run
 
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
 
 def in_copy(tmp_path, *arguments):
     """Run the command in a copy of the repository that holds one notebook and one cohort."""
@@ -50,8 +52,7 @@ def test_bad_tables_are_one_message_and_nothing_is_written(tmp_path):
 def test_terminated_it_leaves_no_partial_notebook_and_no_kernel(tmp_path):
     in_copy(tmp_path, "nobody", "x")
     code = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(120)"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
-    slow = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernel)
+    slow = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={"kernelspec": KERNEL})
     nbformat.write(slow, tmp_path / "notebooks" / "slow.ipynb")
     process = subprocess.Popen([sys.executable, "-m", "remission.run", "freireich1963", "slow"], cwd=tmp_path,
                                stderr=subprocess.DEVNULL)
@@ -75,8 +76,8 @@ def test_terminated_it_leaves_no_partial_notebook_and_no_kernel(tmp_path):
 def test_strip_leaves_what_readers_need():
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("1", metadata={"tags": ["parameters"], "papermill": {"duration": 1}})],
-        metadata={"kernelspec": {"name": "python3"}, "language_info": {"name": "python", "version": "3.11.7"},
+        metadata={"kernelspec": KERNEL, "language_info": {"name": "python", "version": "3.11.7"},
                   "papermill": {"start_time": "now"}})
     stripped = run.strip(notebook)
-    assert stripped.metadata == {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}}
+    assert stripped.metadata == {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     assert stripped.cells[0].metadata == {"tags": ["parameters"]}
