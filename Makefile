@@ -39,7 +39,7 @@ $(OUT)/05_claim_ledger.ipynb: $(OUT)/02_toxicity_and_dose.ipynb $(OUT)/03_remiss
 test: test-code test-notebooks ## check everything: unit and property tests, all cohorts, notebook outputs
 
 test-code: .venv/ready
-	$(PY) -m pytest tests src
+	$(PY) -m pytest -n auto --dist loadgroup tests src
 
 # Outputs go to a folder of their own, so that checking never writes into the checkout.
 test-notebooks: .venv/ready

@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 from cohort_on_disk import STUDY, TABLES, put
 
-from remission import raw
-from remission.cleaning import LOG_COLUMNS, QUARANTINE_COLUMNS, account, clean
+from remission import raw, schema
+from remission.cleaning import LOG_COLUMNS, QUARANTINE_COLUMNS, account, clean, report, vocabulary
 from remission.errors import ContractError
 from remission.study import read as read_study
+
+#: Results by input, as several tests look at the same one. Nobody changes a result.
+DONE: dict = {}
 
 
 @pytest.fixture
@@ -20,8 +23,11 @@ def run(tmp_path, monkeypatch):
     def once(study: str = STUDY, **tables):
         put(tmp_path, tables, study)
         monkeypatch.chdir(tmp_path)
-        read = read_study("mini")
-        return clean(raw.read(read), read)
+        given = (study, *sorted(tables.items()))
+        if given not in DONE:
+            read = read_study("mini")
+            DONE[given] = clean(raw.read(read), read)
+        return DONE[given]
     return once
 
 
@@ -131,6 +137,7 @@ def test_a_repair_is_logged_by_name(run, table, old, new, rule, column, after):
     entry = result.log[(result.log["rule"] == rule) & (result.log["column"] == column)]
     assert entry["after"].tolist() == [after]
     assert entry["table"].tolist() == [table]
+    assert rule in report.RULES
     assert TABLES[table].replace(old, new).splitlines()[entry["line"].iloc[0] - 1].startswith(
         entry["patient_id"].iloc[0])
     assert result.quarantine.empty
@@ -273,6 +280,7 @@ REFUSED = [
     ("age that cannot be", {"patients": TABLES["patients"].replace("birth_year", "age").replace("1940", "640")
                             .replace("1938", "65").replace("1935", "68")},
      ["patients.age (line 3)", "above 120", "640"]),
+    ("born too late", swap("patients", "1940", "2004"), ["patients.birth_year (line 3)", "born after", "patient 02"]),
     ("HTML page", {"mrd": "<!DOCTYPE html><html><body>Login</body></html>"}, ["mrd (line 1)", "HTML page"]),
     ("empty file", {"dosing": ""}, ["dosing", "the file is empty"]),
     ("binary", {"laboratory": b"PK\x03\x04\x00\xff\xfe garbage"}, ["laboratory (line 1)", "not a text file"]),
@@ -303,6 +311,32 @@ def test_an_optional_table_may_hold_no_rows(run, table):
     full = run()
     assert result.tables[table].empty
     assert result.tables[table].dtypes.to_dict() == full.tables[table].dtypes.to_dict()
+
+
+GARBAGE = ["§?§", "-999", "inf", "1e400", "9" * 400, "#REF!", "=1+1", "½", "١٢.٣.2003", "00.00.2003", "<", "neg <", "x" * 5000]
+#: Columns in which any text is as good as any other.
+FREE_TEXT = {("mutations", "method"), ("mrd", "laboratory"), ("disposition", "cause_of_death")}
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_nonsense_in_any_cell_is_refused_logged_or_set_aside(run, table):
+    required = schema.RAW[table].required
+    header, first, *rest = TABLES[table].splitlines()
+    others = {} if required else dict.fromkeys(set(TABLES) - {table, "patients", "disposition", "remission_events"})
+    for place, column in enumerate(header.split(";")):
+        if (table, column) in FREE_TEXT:
+            continue
+        damaged = [";".join([*cells[:place], text, *cells[place + 1:]]) for text in GARBAGE
+                   for cells in [first.split(";")]]
+        # Required tables are refused as a whole, so each text needs a run of its own; two will do.
+        for lines in [[line, *rest] for line in damaged[:2]] if required else [damaged]:
+            try:
+                result = run(**others | {table: "\n".join([header, *lines]) + "\n"})
+            except ContractError as error:
+                assert any(problem.table == table for problem in error.problems)
+                continue
+            seen = {*result.log["line"].dropna(), *result.quarantine["line"]}
+            assert seen >= set(range(2, 2 + (1 if required else len(GARBAGE)))), (table, column)
 
 
 def test_all_problems_come_at_once(run):
@@ -377,6 +411,60 @@ def test_us_dates_and_points(run):
         "disposition": "patient_id\tlast_contact\tstatus\n1\t12/1/1997\talive after relapse\n"})
     assert result.tables["remission_events"]["day"].tolist() == [30]
     assert result.log.empty
+
+
+def test_column_names_are_brought_to_the_contract(run):
+    result = run(**swap("patients", "patient_id;arm;", "Patient ID; ARM;"))
+    assert result.tables["patients"]["arm"].tolist() == ["IFN+IM", "IFN+IM", "IM"]
+    assert result.log[["rule", "before", "after"]].to_numpy().tolist() == [
+        ["column_name", "Patient ID", "patient_id"], ["column_name", " ARM", "arm"]]
+
+
+def test_the_report_counts_cells_rows_and_what_is_missing(run):
+    result = run(**swap("mrd", ";0,05;", "; 0,5 %;") | add("laboratory", "99;1.12.2003;ANC;2,1;10^9/L;1,8;7,7"))
+    rows = account(result, raw.read(read_study("mini"))).set_index("table")
+    assert rows.loc["mrd"].to_dict() == {"read": 3, "clean": 3, "repaired": 1, "quarantined": 0}
+    assert rows.loc["laboratory"].to_dict() == {"read": 5, "clean": 4, "repaired": 0, "quarantined": 1}
+    repairs = report.repairs(result.log).set_index("rule")
+    assert repairs["cells"].to_dict() == {"mrd_text": 1, "strip_whitespace": 1}
+    assert repairs.loc["mrd_text", ["before", "after"]].tolist() == ["0,5 %", "QUANTIFIED 0.5"]
+    assert report.repairs(result.log, queries=True)["rule"].tolist() == ["mrd_ratio_disagrees"]
+    assert report.examples(result.log)["line"].tolist() == [2, 2]
+    missing = report.missing(result.tables).set_index(["table", "column"])["blank"]
+    assert missing["mrd", "ratio"] == 2 and missing["patients", "transcript"] == 1
+    assert ("patients", "sex") not in missing.index
+    saved = report.account_results(rows.reset_index()).set_index("result_id")["value"]
+    assert saved["rows.-.all.all.read"] == sum(text.count("\n") - 1 for text in TABLES.values()) + 1
+    assert saved["rows.laboratory.all.all.quarantined"] == 1
+
+
+def test_each_alias_has_one_meaning():
+    rows = vocabulary._rows("vocabulary")
+    rows = rows.assign(alias=rows["alias"].map(vocabulary.fold))
+    assert not rows.duplicated(["table", "column", "alias"]).any()
+    terms = vocabulary._rows("terms")
+    assert not terms["alias"].map(vocabulary.fold).duplicated().any()
+    assert len(terms[["AEDECOD", "AEBODSYS"]].drop_duplicates()) == terms["AEDECOD"].nunique()
+    assert set(terms["AEDECOD"]) <= set(terms["alias"])
+
+
+def test_aliases_lead_into_the_closed_vocabularies():
+    rows = vocabulary._rows("vocabulary")
+    for (table, column), group in rows.groupby(["table", "column"]):
+        closed = {"result_text": {"neg", "PNQ"}, "variant": {"none"}}.get(column, set(
+            schema.RAW[table][column].values))
+        assert not closed or set(group["canonical"]) <= closed, (table, column)
+        # A canonical value must not be an alias of another one.
+        names = vocabulary.aliases(table, column)
+        assert all(names.get(vocabulary.fold(value), value) == value for value in closed)
+
+
+def test_every_unit_leads_to_a_canonical_one():
+    units = vocabulary._rows("units")
+    assert set(units["canonical"]) <= {
+        *schema.RAW["laboratory"]["unit"].values, *schema.RAW["dosing"]["unit"].values}  # noqa: PD011
+    assert set(units["rule"]) <= set(report.RULES)
+    assert not units.assign(alias=units["alias"].map(vocabulary.fold)).duplicated(["table", "subject", "alias"]).any()
 
 
 @pytest.mark.parametrize("name", ["freireich1963", "wassmann2003", "chiaretti2004", "scrucca_bmt"])

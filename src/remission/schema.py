@@ -246,7 +246,8 @@ ANALYSIS: dict[str, Table] = {table.name: table for table in (
         C("ATOXV5", "integer", "grade under CTCAE 5.0, 0 to 4"),
         C("ATOXV6", "integer", "grade under CTCAE 6.0, 0 to 4"),
         C("ATOXGR", "integer", "grade under the study's version"),
-        C("TRTEMFL", "text", "Y: after the origin, before relapse and within 30 days of the last dose", values=("Y", "N")),
+        C("TRTEMFL", "text", "Y: after the origin, before relapse and within 30 days of the last dose",
+          values=("Y", "N")),
     ), key=("PARAMCD", "USUBJID", "ADY")),
     Table("admrd", "molecular residual disease: one row a sample", (
         _STUDY, _SUBJ, _TRT,
@@ -347,7 +348,8 @@ def dictionary() -> str:
     """
     lines = [
         "# Data dictionary", "",
-        "Made by `python -m remission.schema` from the declarations in `src/remission/schema.py`; do not edit it here.", "",
+        "Made by `python -m remission.schema` from the declarations in `src/remission/schema.py`; do not edit it here.",
+        "",
         "## Raw tables: `data/raw/<cohort>/<table>.csv`", "",
         "One file a table. UTF-8 (a byte-order mark is tolerated); comma, semicolon or tab. Required tables: "
         + ", ".join(f"`{table.name}`" for table in RAW.values() if table.required)

@@ -237,7 +237,19 @@ def order(tables: dict[str, pd.DataFrame], received: dict[str, pd.DataFrame], st
             lines = tuple(sorted(set(late[LINES[table]].astype(int))))
             who = ", ".join(dict.fromkeys(late["patient_id"].iloc[:5]))
             problems.append(Problem(table, given, lines, f"{what} (patient {who})", "correct the wrong one of the two"))
-    return problems
+    return problems + _births(tables["patients"], study)
+
+
+def _births(patients: pd.DataFrame, study: Study) -> list[Problem]:
+    """Patients born after their time origin or their diagnosis."""
+    born = patients["birth_year"]
+    late = (born > patients[study.origin].dt.year) | (born > patients["diagnosis_date"].dt.year)
+    late = late.fillna(False).astype(bool)
+    if not late.any():
+        return []
+    who = ", ".join(patients.loc[late, "patient_id"].iloc[:5])
+    return [Problem("patients", "birth_year", tuple(sorted(patients.loc[late, "source_line"])),
+                    f"born after the disease began (patient {who})", "correct the year of birth")]
 
 
 def _declared_only(tables: dict[str, pd.DataFrame], name: str, study: Study) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from remission.cleaning.vocabulary import aliases, fold
 #: Two-digit years up to this one belong to the 2000s.
 PIVOT = 49
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+LARGEST = 1e12
 _MONTH_NAMES = """januar january jan jaen jaenner; februar february feb febr; maerz march mar mrz maer; april apr;
 mai may; juni june jun; juli july jul; august aug; september sep sept; oktober october okt oct; november nov;
 dezember december dez dec"""
@@ -80,6 +81,8 @@ def read_dates(texts: Iterable[str], order: str, edge: str = "") -> pd.DataFrame
 
 def _read_date(text: str, order: str, edge: str) -> tuple[dt.date | None, str, str]:
     folded = fold(text)
+    if _strange(text):
+        return None, "", "not a date"
     if found := _ISO.fullmatch(text):
         return _date(*map(int, found.groups()), rule="")
     if found := _TIMED.fullmatch(text):
@@ -181,6 +184,19 @@ def read_numbers(texts: Iterable[str], decimal: str, single: str = "refuse") -> 
 
 
 def _read_number(text: str, decimal: str, single: str) -> tuple[float | None, str, str]:
+    if _strange(text):
+        return None, "", "not a number"
+    value, rule, fault = _parse_number(text, decimal, single)
+    # Beyond this no measurement lies; powers of ten would run over into infinity.
+    return (None, "", "number out of range") if value is not None and abs(value) > LARGEST else (value, rule, fault)
+
+
+def _strange(text: str) -> bool:
+    """Whether a text holds digits of another script, which look like numbers to a computer and to no laboratory."""
+    return not text.isascii() and any(sign.isdigit() and not sign.isascii() for sign in text)
+
+
+def _parse_number(text: str, decimal: str, single: str) -> tuple[float | None, str, str]:
     own, other = re.escape(decimal), re.escape("," if decimal == "." else ".")
     if re.fullmatch(rf"[+-]?\d+(?:{own}\d+)?", text):
         return float(text.replace(decimal, ".")), "", ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import io
 import sys
 from contextlib import contextmanager
 
@@ -11,7 +12,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from IPython.display import Image as Picture
+from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 
@@ -23,19 +25,22 @@ SINGLE, DOUBLE = 3.4, 7.0
 #: Okabe-Ito colours, distinct for colour-blind readers and in grey; first the arms, in display order.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555"]
 DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2))]
-GREY, LIGHT = "#555555", "#D9D9D9"
+INK, GREY, LIGHT = "#262626", "#555555", "#D9D9D9"
+#: Share of the saved width at which a notebook shows a figure.
+SHOWN = 0.6
 RC = {
     "font.family": "DejaVu Sans", "font.size": 8, "axes.titlesize": 9, "axes.titleweight": "bold",
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.titlelocation": "left", "axes.labelsize": 8, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5,
     "legend.fontsize": 7.5, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False,
-    "figure.dpi": 110, "savefig.dpi": 220, "lines.linewidth": 1.4, "figure.constrained_layout.use": True,
+    "figure.dpi": 220, "lines.linewidth": 1.4, "figure.constrained_layout.use": True,
 }
 
 
 @contextmanager
 def style():
     """Figures drawn inside look alike; matplotlib's own settings are untouched outside."""
-    with sns.axes_style("ticks"), mpl.rc_context(RC):
+    with mpl.rc_context(RC):
         yield
 
 
@@ -96,8 +101,6 @@ def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
         temporary.write_text(csv, encoding="utf-8")
     if not (png.is_file() and intact(png) and Image.open(png).text.get("Fingerprint") == print_):
         figure.canvas.draw()
-        figure.set_dpi(RC["savefig.dpi"])
-        figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
         facts = PngImagePlugin.PngInfo()
         facts.add_text("Fingerprint", print_)
@@ -105,9 +108,30 @@ def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
         facts.add_text("Description", f"{study.name}: {study.banner}")
         with paths.atomic(png) as temporary:
             Image.fromarray(pixels).save(temporary, format="png", pnginfo=facts, optimize=True)
-        figure.set_dpi(RC["figure.dpi"])
     plt.close(figure)
     return f"{paths.shown(png)}: {len(plotted)} plotted rows beside it"
+
+
+def show(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) -> None:
+    """Save a figure, show the saved file, and say where it is.
+
+    Parameters
+    ----------
+    figure, plotted, study, name
+        As in `save`.
+
+    Notes
+    -----
+    The notebook shows the file and not the figure: what is looked at is what was saved, and nothing is drawn twice.
+    """
+    said = save(figure, plotted, study, name)
+    if figure is not None:
+        with Image.open(paths.figures(study.name) / f"{name}.png") as image:
+            size = [round(side * SHOWN) for side in image.size]
+            reduced, file = image.convert("RGB").resize(size, Image.Resampling.LANCZOS), io.BytesIO()
+        reduced.quantize(256, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
+        display(Picture(file.getvalue(), format="png", alt=f"{study.name}: {name.replace('_', ' ')}"))
+    print(said)
 
 
 def fingerprint(csv: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -224,6 +225,7 @@ def blood_counts(adlb: pd.DataFrame, study: Study) -> tuple[Figure | None, pd.Da
     """
     shown = adlb[adlb["PARAMCD"].isin(TESTS) & ((adlb["TRTEMFL"] == "Y") | (adlb["ABLFL"] == "Y"))]
     plotted = shown[["USUBJID", "TRT01A", "PARAMCD", "ADY", "AVAL", "ATOXGR"]].reset_index(drop=True)
+    plotted["AVAL"] = plotted["AVAL"].astype(float)
     if plotted.empty:
         return None, plotted
     colours = style.arm_colours(study)
@@ -235,9 +237,10 @@ def blood_counts(adlb: pd.DataFrame, study: Study) -> tuple[Figure | None, pd.Da
                 axis.set_visible(False)
                 continue
             _grade_bands(axis, test, study.ctcae_version, rows["AVAL"])
-            for (arm, _), one in rows.groupby(["TRT01A", "USUBJID"], sort=False):
-                axis.plot(one["ADY"].astype(float) / DAYS[study.report_unit], one["AVAL"], lw=0.6, alpha=0.55,
-                          color=colours[arm])
+            time = rows["ADY"].astype(float) / DAYS[study.report_unit]
+            sns.lineplot(rows.assign(time=time), x="time", y="AVAL", hue="TRT01A", units="USUBJID", estimator=None,
+                         palette=colours, lw=0.6, alpha=0.55, legend=False, ax=axis)
+            axis.set(xlabel="", ylabel="")
             bad = rows[rows["ATOXGR"] >= 3]
             axis.scatter(bad["ADY"].astype(float) / DAYS[study.report_unit], bad["AVAL"], s=14, zorder=4,
                          facecolors="none", edgecolors="black", linewidths=0.8)
