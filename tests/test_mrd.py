@@ -442,3 +442,13 @@ def test_definitions_say_the_numbers_of_the_study():
     words = mrd.definitions(Study("demo", "own", "", "", (), mrd={"response_ratio": 0.02}))
     assert "0.02%" in words and all(str(one) in words for one in DEFAULTS["start_window_days"])
     assert all(one.startswith("- **") for one in words.splitlines()) and len(list(pairwise(words.splitlines()))) == 9
+
+
+def test_a_fit_at_a_flat_maximum_converges_without_a_warning():
+    # Found by simulation: the strictest tolerance fails here, and the estimate does not depend on it.
+    rng = np.random.default_rng(120)
+    for _ in range(40):
+        time, event, x = rng.integers(30, 2000, 31), rng.random(31) < 0.7, rng.integers(0, 2, 31)
+        fit = estimate.firth_cox(time, event, x, np.repeat(["A", "B"], [19, 12]))
+        assert fit.lower < fit.value < fit.upper
+        assert 0 < fit.p <= 1

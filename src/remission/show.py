@@ -32,6 +32,6 @@ def table(frame: pd.DataFrame, absent: str, digits: int = 3) -> None:
     if frame.empty:
         display(Markdown(f"*{absent}*"))
         return
-    with pd.option_context("display.max_rows", 200, "display.max_columns", 40, "display.max_colwidth", 80,
+    with pd.option_context("display.max_rows", 200, "display.max_columns", 40, "display.max_colwidth", 200,
                            "display.width", 200):
         display(frame.round(digits))

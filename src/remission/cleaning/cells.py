@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from remission import raw, schema
-from remission.cleaning import readers, vocabulary
+from remission.cleaning import molecular, readers, vocabulary
 from remission.cleaning.audit import Audit
 from remission.study import DAYS, Study
 
@@ -242,7 +242,7 @@ def _reader(table: str, column: schema.Column, study: Study) -> tuple[Callable |
                                                          "unknown drug"),
         ("adverse_events", "term"): lambda t: readers.read_terms(t, vocabulary.terms()),
         ("adverse_events", "grade"): lambda t: readers.read_grades(t, names),
-        ("mutations", "variant"): readers.read_variants,
+        ("mutations", "variant"): molecular.read_variants,
     }
     if found := special.get((table, column.name)):
         # An arm or a drug called "unknown" is a fault, not a gap.

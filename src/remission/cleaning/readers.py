@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from remission.cleaning.vocabulary import aliases, fold
+from remission.cleaning.vocabulary import fold
 
 #: Two-digit years up to this one belong to the 2000s.
 PIVOT = 49
@@ -24,9 +24,6 @@ mai may; juni june jun; juli july jul; august aug; september sep sept; oktober o
 dezember december dez dec"""
 MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES.split(";"), 1) for name in names.split()}
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
-AMINO = {"ala": "A", "arg": "R", "asn": "N", "asp": "D", "cys": "C", "gln": "Q", "glu": "E", "gly": "G", "his": "H",
-         "ile": "I", "leu": "L", "lys": "K", "met": "M", "phe": "F", "pro": "P", "ser": "S", "thr": "T", "trp": "W",
-         "tyr": "Y", "val": "V"}
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})")
@@ -39,12 +36,10 @@ _PARTIAL = re.compile(r"(?:(?:00|x{1,2}|-{1,2}|\?{1,2})[./])?(\d{1,2})[./](\d{4}
 _PARTIAL_NAMED = re.compile(r"([a-z]+)\.?\s*(\d{4})")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
 _GRADE = re.compile(r"(?:(?:ctc(?:ae)?|grad|grade|gr\.?|g|°)[\s-]*)*([1-5]|i{1,3}|iv|v)\s*°?")
-_VARIANT = re.compile(r"(?:p\.)?\(?([a-z]{3}|[a-z])[\s/_-]*(\d{2,4})[\s/_-]*([a-z]{3}|[a-z])\)?")
-_LIMIT = re.compile(r"(?P<word>.*?)[\s(,;:]*<\s*(?P<number>[^%()<]+?)\s*(?P<percent>%?)\s*\)?")
-_POWER = re.compile(r"(?:1\s*[x*·]\s*)?10\s*\^?\s*[-−]\s*(\d)")
 
 
-def _readings(rows: Mapping[str, tuple], columns: tuple[str, ...] = ("value", "rule", "fault")) -> pd.DataFrame:
+def readings(rows: Mapping[str, tuple], columns: tuple[str, ...] = ("value", "rule", "fault")) -> pd.DataFrame:
+    """Readings of distinct texts as a frame indexed by text."""
     return pd.DataFrame(list(rows.values()), index=pd.Index(list(rows), dtype=object), columns=list(columns))
 
 
@@ -76,7 +71,7 @@ def read_dates(texts: Iterable[str], order: str, edge: str = "") -> pd.DataFrame
     if any(ways == "swapped" for ways in mixed.values()):
         made |= {text: (None, "", "ambiguous date, as this column mixes day/month and month/day")
                  for text, ways in mixed.items() if ways == "either"}
-    return _readings(made)
+    return readings(made)
 
 
 def _read_date(text: str, order: str, edge: str) -> tuple[dt.date | None, str, str]:
@@ -180,10 +175,11 @@ def read_numbers(texts: Iterable[str], decimal: str, single: str = "refuse") -> 
     >>> read_numbers(["1,5", "0.5", "12.500", "1.2E-03"], ",", "group")["value"].tolist()
     [1.5, 0.5, 12500.0, 0.0012]
     """
-    return _readings({text: _read_number(text, decimal, single) for text in texts})
+    return readings({text: read_number(text, decimal, single) for text in texts})
 
 
-def _read_number(text: str, decimal: str, single: str) -> tuple[float | None, str, str]:
+def read_number(text: str, decimal: str, single: str) -> tuple[float | None, str, str]:
+    """Value, rule and fault of one number; the arguments are those of `read_numbers`."""
     if _strange(text):
         return None, "", "not a number"
     value, rule, fault = _parse_number(text, decimal, single)
@@ -258,7 +254,7 @@ def read_grades(texts: Iterable[str], words: Mapping[str, str]) -> pd.DataFrame:
             made[text] = int(words[fold(text)]), "alias_value", ""
         else:
             made[text] = None, "", "not a CTCAE grade"
-    return _readings(made)
+    return readings(made)
 
 
 def read_words(texts: Iterable[str], values: Iterable[str], names: Mapping[str, str], rule: str,
@@ -289,7 +285,7 @@ def read_words(texts: Iterable[str], values: Iterable[str], names: Mapping[str, 
         else:
             value = known.get(fold(text))
             made[text] = (value, rule, "") if value is not None else (None, "", fault)
-    return _readings(made)
+    return readings(made)
 
 
 def read_terms(texts: Iterable[str], names: Mapping[str, str]) -> pd.DataFrame:
@@ -305,98 +301,4 @@ def read_terms(texts: Iterable[str], names: Mapping[str, str]) -> pd.DataFrame:
         term = names.get(fold(text))
         rule = "uncoded_term" if term is None else "" if term == text else "translate_term"
         made[text] = term or text, rule, ""
-    return _readings(made)
-
-
-def read_variants(texts: Iterable[str]) -> pd.DataFrame:
-    """Read amino-acid changes of the ABL1 kinase domain as one letter, position, one letter; or `none`.
-
-    Examples
-    --------
-    >>> read_variants(["T315I", "T-315-I", "p.Thr315Ile", "kein"])["value"].tolist()
-    ['T315I', 'T315I', 'T315I', 'none']
-    """
-    words, made = aliases("mutations", "variant"), {}
-    letters = set(AMINO.values())
-    for text in texts:
-        found = _VARIANT.fullmatch(fold(text))
-        before, after = (AMINO.get(found[i], found[i].upper()) for i in (1, 3)) if found else ("", "")
-        variant = f"{before}{found[2]}{after}" if found and {before, after} <= letters else None
-        if text == "none":
-            made[text] = text, "", ""
-        elif fold(text) in words or fold(text) == "none":
-            made[text] = "none", "alias_value", ""
-        elif variant is not None:
-            made[text] = variant, "" if variant == text else "mutation_spelling", ""
-        else:
-            made[text] = None, "", "not one amino-acid change"
-    return _readings(made)
-
-
-def read_results(texts: Iterable[str], decimal: str) -> pd.DataFrame:
-    """Read BCR::ABL1 results as laboratories write them.
-
-    Parameters
-    ----------
-    texts : iterable of str
-    decimal : str
-        Declared decimal sign.
-
-    Returns
-    -------
-    DataFrame
-        `value` is the state (QUANTIFIED, PNQ, NEGATIVE); `ratio` in % where quantified; `limit` in % where the text of
-        a negative result names it; `step` is half of the last printed digit of the ratio, in %.
-
-    Notes
-    -----
-    A plain number is a ratio in %. A power of ten without a percent sign is a fraction: 10-4 is 0.01 %. Zero is no
-    measurement, as a negative result means less than the detection limit: it is a fault.
-
-    Examples
-    --------
-    >>> made = read_results(["neg", "0,012", "<0,001 %", "pos., nicht quantifizierbar", "0"], ",")
-    >>> made["value"].tolist(), made["limit"].tolist()[2]
-    (['NEGATIVE', 'QUANTIFIED', 'NEGATIVE', 'PNQ', None], 0.001)
-    """
-    made = {text: _read_result(text, decimal) for text in texts}
-    return _readings(made, ("value", "ratio", "limit", "step", "rule", "fault")).astype(
-        {"ratio": float, "limit": float, "step": float})
-
-
-def _read_result(text: str, decimal: str) -> tuple:
-    words, folded = aliases("mrd", "result_text"), fold(text)
-    states = {"neg": "NEGATIVE", "PNQ": "PNQ"}
-    if text in states:
-        return states[text], None, None, None, "", ""
-    if (word := words.get(folded)) is not None:
-        return states[word], None, None, None, "mrd_text", ""
-    if found := _LIMIT.fullmatch(folded):
-        word, limit = found["word"].strip(" ,.:;"), _limit(found["number"], found["percent"], decimal)
-        state = "NEGATIVE" if not word else states.get(words.get(word, words.get(f"{word}.", "")))
-        if state is not None and limit is not None:
-            native = not word and re.fullmatch(rf"<\d+(?:{re.escape(decimal)}\d+)?", text)
-            return state, None, limit if state == "NEGATIVE" else None, None, "" if native else "mrd_text", ""
-        return None, None, None, None, "", "not a result"
-    number = text.removesuffix("%").strip()
-    value, rule, fault = _read_number(number, decimal, "decimal")
-    if fault:
-        return None, None, None, None, "", "ambiguous result: not detected or not done" if folded in {
-            "n.d.", "nd", "n. d.", "n.d"} else "not a result"
-    if value <= 0:
-        return None, None, None, None, "", "a ratio of zero or less is no measurement"
-    rule = rule or ("" if number == text else "mrd_text")
-    return "QUANTIFIED", value, None, _step(number), rule, ""
-
-
-def _limit(number: str, percent: str, decimal: str) -> float | None:
-    if found := _POWER.fullmatch(number):
-        return float(f"1e-{found[1]}") if percent else float(f"1e{2 - int(found[1])}")
-    value, _, fault = _read_number(number.upper(), decimal, "decimal")
-    return value if not fault and value > 0 else None
-
-
-def _step(number: str) -> float:
-    """Half of the last printed digit."""
-    mantissa, _, power = number.lower().replace(",", ".").partition("e")
-    return 0.5 * 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    return readings(made)

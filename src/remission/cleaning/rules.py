@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from remission.cleaning import readers, vocabulary
+from remission.cleaning import molecular, readers, vocabulary
 from remission.cleaning.audit import Audit
 from remission.cleaning.cells import log_rules, read_column, shown
 from remission.study import Study
@@ -121,7 +121,7 @@ def mrd(made: pd.DataFrame, study: Study, audit: Audit) -> pd.DataFrame:
                          "detection_limit", audit)
     log_rules(limits, made["detection_limit"], shown(limits["value"].astype(float)), "detection_limit", audit)
     texts = made["result_text"]
-    cells = read_column(texts, lambda t: readers.read_results(t, study.decimal), "result_text", audit, words=False)
+    cells = read_column(texts, lambda t: molecular.read_results(t, study.decimal), "result_text", audit, words=False)
     state = cells["value"].astype(object).where(cells["value"].notna(), None)
     ratio, limit = cells["ratio"].astype(float), limits["value"].astype(float)
     after = state.fillna("").where(ratio.isna(), "QUANTIFIED " + shown(ratio))

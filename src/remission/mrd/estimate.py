@@ -13,6 +13,7 @@ from lifelines import CoxPHFitter
 from lifelines.exceptions import ConvergenceWarning
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
+from sklearn.exceptions import ConvergenceWarning as NotConverged
 from sksurv.metrics import concordance_index_censored, concordance_index_ipcw
 from sksurv.util import Surv
 
@@ -20,6 +21,8 @@ from remission.estimators import comparisons
 
 #: Above this many patients the bootstrap of a concordance, quadratic in patients, is left out.
 MOST_BOOTSTRAPPED = 1000
+#: Gradient at which a Firth fit has converged. Near a flat maximum the strictest is out of reach of double precision.
+TOLERANCES = (1e-7, 1e-6, 1e-5, 1e-4)
 
 
 class Interval(NamedTuple):
@@ -70,9 +73,20 @@ def firth_cox(time: ArrayLike, event: ArrayLike, x: ArrayLike, arm: ArrayLike | 
     if not any(_informative(time[one], event[one], x[one]) for one in groups):
         return NOT_ESTIMABLE
     # Fitted on the standardised scale, so that the convergence criteria mean the same for every marker.
-    model = FirthCoxPH(backend="numpy", max_iter=500, max_halfstep=30, gtol=1e-7, xtol=1e-8)
-    design = np.column_stack([(x - x.mean()) / spread, *groups[1:]])
-    model.fit(design.astype(float), Surv.from_arrays(event, time))
+    design = np.column_stack([(x - x.mean()) / spread, *groups[1:]]).astype(float)
+    for tolerance in TOLERANCES:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", NotConverged)
+            try:
+                return _firth(design, Surv.from_arrays(event, time), spread, tolerance)
+            except NotConverged:
+                continue
+    return NOT_ESTIMABLE
+
+
+def _firth(design: np.ndarray, outcome: np.ndarray, spread: float, tolerance: float) -> Interval:
+    model = FirthCoxPH(backend="numpy", max_iter=500, max_halfstep=30, gtol=tolerance, xtol=tolerance / 10)
+    model.fit(design, outcome)
     lower, upper = model.conf_int(method="pl", features=0, tol=1e-6, max_iter=500)[0] / spread
     model.lrt(features=0)
     return Interval(_exp(model.coef_[0] / spread), _exp(lower), _exp(upper), float(model.lrt_pvalues_[0]))
