@@ -56,7 +56,7 @@ refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only comma
 	@for n in $(NOTEBOOKS); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
 
 lab: .venv/ready ## open JupyterLab
-	@.venv/bin/jupyter lab --notebook-dir=. notebooks
+	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 bench: .venv/ready ## how run time grows with the cohort, as ratios
 	@$(PY) tests/bench.py

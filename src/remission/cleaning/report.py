@@ -128,7 +128,8 @@ def repairs(log: pd.DataFrame, queries: bool = False) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        rule, meaning, tables, cells, patients and one example (first in the log): before, after.
+        rule, meaning, tables, cells, patients and one example (first in the log): before, after. Queries name their
+        columns too.
     """
     mine = log[log["rule"].isin(QUERIES) == queries]
     grouped = mine.groupby("rule", sort=True)
@@ -136,6 +137,9 @@ def repairs(log: pd.DataFrame, queries: bool = False) -> pd.DataFrame:
                        patients=("patient_id", lambda ids: ids[ids != ""].nunique()), before=("before", "first"),
                        after=("after", "first")).reset_index()
     made.insert(1, "meaning", made["rule"].map(RULES))
+    if queries:
+        names = grouped["column"].agg(lambda columns: ", ".join(dict.fromkeys(columns)))
+        made.insert(3, "columns", made["rule"].map(names))
     return made
 
 
