@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from sksurv.compare import compare_survival
 from sksurv.util import Surv
+from statsmodels.stats.proportion import proportion_confint
 
-from remission.estimators import comparisons, curves, models, wording
+from remission.estimators import comparisons, curves, models, proportions, wording
 
 #: Control arm of a made cohort: 10 relapses and 2 ongoing remissions, years; even number, plateau at one half.
 CONTROL = [0.0794, 0.2601, 0.3094, 0.3121, 0.4381, 0.46, 1.0349, 1.4456, 2.3053, 2.3162, 6.4997, 7.6003]
@@ -180,3 +181,20 @@ class TestWording:
                                               (4e-5, "p < 0.0001"), (1.0, "p = 1.00")])
     def test_p(self, p, shown):
         assert wording.p_value(p) == shown
+
+
+# R 4.2.2: binom.test(x, n)$conf.int
+@pytest.mark.parametrize(("x", "n", "lower", "upper"), [
+    (3, 19, 0.03382624900176, 0.3957845512667), (4, 19, 0.06052453770929, 0.4556530818915),
+    (12, 19, 0.3835779233144, 0.8371141278449), (2, 12, 0.02086252546009, 0.484137748686),
+    (9, 18, 0.2601905828951, 0.7398094171049), (2, 19, 0.01301216437178, 0.3313766644568),
+    (0, 12, 0.0, 0.2646484693971)])
+def test_exact_interval_against_r(x, n, lower, upper):
+    assert proportions.exact_interval(x, n) == pytest.approx((lower, upper), abs=1e-12)
+
+
+def test_exact_interval_against_statsmodels_and_at_the_edges():
+    x, n = np.arange(8), np.full(8, 7)
+    assert np.allclose(proportions.exact_interval(x, n), proportion_confint(x, n, method="beta"), atol=1e-9, rtol=0)
+    assert proportions.exact_interval(7, 7)[1] == 1
+    assert np.isnan(proportions.exact_interval(0, 0)).all()

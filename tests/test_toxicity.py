@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
 from remission import schema, toxicity
 from remission.results import frame
@@ -34,23 +33,6 @@ ADAE = events([
     ("A3", "Fatigue", None, "Y"),                                                        # unknown, not grade 0
     ("B1", "Nausea", 3, "Y"), ("B1", "Fatigue", 4, "N"),                                 # not treatment-emergent
 ])
-
-
-# R 4.2.2: binom.test(x, n)$conf.int
-@pytest.mark.parametrize(("x", "n", "lower", "upper"), [
-    (3, 19, 0.03382624900176, 0.3957845512667), (4, 19, 0.06052453770929, 0.4556530818915),
-    (12, 19, 0.3835779233144, 0.8371141278449), (2, 12, 0.02086252546009, 0.484137748686),
-    (9, 18, 0.2601905828951, 0.7398094171049), (2, 19, 0.01301216437178, 0.3313766644568),
-    (0, 12, 0.0, 0.2646484693971)])
-def test_exact_interval_against_r(x, n, lower, upper):
-    assert toxicity.exact_interval(x, n) == pytest.approx((lower, upper), abs=1e-12)
-
-
-def test_exact_interval_against_statsmodels_and_at_the_edges():
-    x, n = np.arange(8), np.full(8, 7)
-    assert np.allclose(toxicity.exact_interval(x, n), proportion_confint(x, n, method="beta"), atol=1e-9, rtol=0)
-    assert toxicity.exact_interval(7, 7)[1] == 1
-    assert np.isnan(toxicity.exact_interval(0, 0)).all()
 
 
 def test_denominators_come_from_the_subject_table():

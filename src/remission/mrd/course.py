@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from statsmodels.stats.rates import confint_poisson
 
 from remission import results
@@ -14,7 +13,7 @@ from remission import study as units
 from remission.adam.admrd import rules
 from remission.adam.adtv import POSITIVE, in_remission, remission_end
 from remission.estimators import wording
-from remission.estimators.curves import Estimate
+from remission.estimators.proportions import proportion
 from remission.study import Study
 
 RUN_COLUMNS = ["USUBJID", "TRT01A", "FIRSTDY", "LASTDY", "SPAN", "SAMPLES", "AFTER", "STATUS", "PROLONGED"]
@@ -257,11 +256,10 @@ def _rise_rows(mine: pd.DataFrame, arm: str, study: Study) -> list[dict[str, Any
 
 
 def _proportion(analysis: str, population: str, arm: str, count: int, of: int, method: str) -> dict[str, Any]:
-    exact = binomtest(count, of).proportion_ci(method="exact")
-    display = wording.count_of(count, of, Estimate(count / of, exact.low, exact.high))
-    return results.row(analysis, "-", population, arm, "patients", count, lower=100 * exact.low, upper=100 * exact.high,
-                       unit="n", n=of, method=f"{method}; Clopper-Pearson interval of the proportion in %",
-                       display=display)
+    exact = proportion(count, of)
+    return results.row(analysis, "-", population, arm, "patients", count, lower=100 * exact.lower,
+                       upper=100 * exact.upper, unit="n", n=of, display=wording.count_of(count, of, exact),
+                       method=f"{method}; Clopper-Pearson interval of the proportion in %")
 
 
 def definitions(study: Study) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
-from scipy.stats import binomtest
 
 from remission import results
 from remission.estimators import wording
-from remission.estimators.curves import Estimate
+from remission.estimators.proportions import proportion
 from remission.study import Study
 
 EXACT = "count; Clopper-Pearson 95% interval of the proportion, in %"
@@ -17,34 +14,6 @@ STATUSES = {"relapse": "relapse", "death in remission": "death_in_remission", "o
             "not evaluable": "not_evaluable"}
 #: Ongoing remissions are listed one by one up to this many an arm.
 LISTED = 20
-
-
-def proportion(count: int, total: int) -> Estimate:
-    """A proportion with its exact 95% interval.
-
-    Parameters
-    ----------
-    count, total : int
-        Patients with the outcome, and patients who could have had it.
-
-    Returns
-    -------
-    Estimate
-        Proportion and Clopper-Pearson limits; NaN without patients.
-
-    Source
-    ------
-    Clopper and Pearson, Biometrika 1934;26:404. R: `binom.test(count, total)`.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in proportion(3, 19)]
-    [0.1579, 0.0338, 0.3958]
-    """
-    if total == 0:
-        return Estimate(math.nan, math.nan, math.nan)
-    interval = binomtest(int(count), int(total)).proportion_ci(method="exact")
-    return Estimate(count / total, float(interval.low), float(interval.high))
 
 
 def count_row(analysis: str, population: str, arm: str, statistic: str, count: int, total: int) -> dict:

@@ -1,6 +1,6 @@
 """Toxicity and dose delivery: patients counted at their worst grade, over denominators from the subject table."""
 
-from remission.toxicity.counts import denominator_results, denominators, exact_interval, population
+from remission.toxicity.counts import denominator_results, denominators, population
 from remission.toxicity.dose import (
     delivery_results,
     delivery_table,
@@ -20,7 +20,7 @@ from remission.toxicity.laboratory import (
 
 __all__ = [
     "cytopenia_results", "cytopenia_table", "delivery_results", "delivery_table", "denominator_results",
-    "denominators", "event_display", "event_results", "event_table", "exact_interval", "intensity_results",
+    "denominators", "event_display", "event_results", "event_table", "intensity_results",
     "intensity_table", "overlap", "population", "reduction_results", "reduction_table", "shift_table", "union_results",
     "union_table", "version_changes", "worst_laboratory",
 ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy.special import betaincinv
 
+from remission.estimators.proportions import exact_interval
 from remission.results import row
 from remission.study import Study
 
@@ -78,39 +76,6 @@ def denominator_results(adsl: pd.DataFrame, study: Study) -> list[dict]:
     return [count_result(("evaluable", "-", "all", arm, "ifn_evaluable"), int(one["ifn_evaluable"]), int(one["all"]),
                          "at least one interferon dose above zero recorded; Clopper-Pearson interval on the percentage")
             for arm, one in counted.dropna().iterrows()]
-
-
-def exact_interval(events: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Clopper-Pearson interval of a proportion.
-
-    Parameters
-    ----------
-    events, n : array_like
-        Patients with the event and patients at risk.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    lower, upper : ndarray
-        Limits as proportions, 0 to 1; NaN where nobody is at risk.
-
-    Source
-    ------
-    Clopper and Pearson, Biometrika 1934;26:404, through quantiles of the beta distribution.
-
-    Examples
-    --------
-    >>> lower, upper = exact_interval(9, 18)
-    >>> round(float(lower), 4), round(float(upper), 4)
-    (0.2602, 0.7398)
-    """
-    events, n = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
-    tail = (1 - level) / 2
-    none, every = events <= 0, events >= n
-    lower = np.where(none, 0.0, betaincinv(np.where(none, 1, events), n - events + 1, tail))
-    upper = np.where(every, 1.0, betaincinv(events + 1, np.where(every, 1, n - events), 1 - tail))
-    return np.where(n > 0, lower, np.nan), np.where(n > 0, upper, np.nan)
 
 
 def with_interval(counted: pd.DataFrame, column: str) -> pd.DataFrame:
