@@ -64,7 +64,7 @@ bench: .venv/ready ## how run time grows with the cohort, as ratios
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@rm -f requirements.lock
 	@.venv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.lock
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-strip-extras --quiet --output-file requirements.lock
 
 clean: ## delete build/ (executed notebooks); keeps .venv and committed outputs
 	@rm -rf build

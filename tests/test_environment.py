@@ -61,6 +61,19 @@ def test_nothing_is_installed_beside_the_lock():
     assert running - set(locked(LOCK)) <= {"remission", "pip", "setuptools"}
 
 
+def test_extras_that_packages_ask_for_stand_in_the_lock():
+    # pip, on the conda route, takes an extra that the lock does not name for an unpinned requirement.
+    pinned = {}
+    for entry in re.findall(r"^([a-zA-Z0-9][^\\\n]*?) *\\?$", LOCK, re.M):
+        requirement = Requirement(entry)
+        pinned[canonicalize_name(requirement.name)] = requirement.extras
+    asked = [Requirement(text) for found in metadata.distributions() for text in found.requires or []
+             if canonicalize_name(found.metadata["Name"]) in pinned]
+    asked = [one for one in asked if one.extras and (one.marker is None or one.marker.evaluate({"extra": ""}))]
+    assert asked
+    assert [str(one) for one in asked if not one.extras <= pinned.get(canonicalize_name(one.name), set())] == []
+
+
 def test_the_lock_answers_every_name_of_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = locked(LOCK)
