@@ -8,7 +8,7 @@ import pandas as pd
 
 from remission import paths
 
-#: Wassmann et al., Leukemia 2003;17:1919-1924, Table 2, cell by cell; months from the start of imatinib, "+" is ongoing
+#: Wassmann et al., Leukemia 2003, article 2403093, Table 2, cell by cell; months from the start of imatinib, "+" is ongoing
 #: at the last report. Doses are not printed patient by patient, so there is no dosing table.
 _WASSMANN = pd.DataFrame(
     [("1", "MRD positive", "3.4", "21.4+", "", "", "18+", "", "21.4+", "haematologic CR, MRD declining"),
@@ -72,7 +72,7 @@ def wassmann2003() -> dict[str, pd.DataFrame]:
 
     References
     ----------
-    Wassmann B, Scheuring U, Pfeifer H, et al. Leukemia 2003;17(10):1919-1924 (article 2403093), Table 2.
+    Wassmann and others. Leukemia 2003, article 2403093, Table 2.
 
     Examples
     --------
