@@ -85,7 +85,7 @@ def _of(ledger: pd.DataFrame) -> pd.Series:
 
 def _with_unit(text: pd.Series, ledger: pd.DataFrame) -> pd.Series:
     """Values with their unit, where it is one that a reader needs."""
-    shown = ledger["unit"].where(~ledger["unit"].isin(["n", "p", "text", ""]), "")
+    shown = ledger["unit"].where(~ledger["unit"].isin(["n", "p", "probability", "text", ""]), "")
     shown = shown.where(~shown.isin(DAYS) | (ledger["value"] == 1), shown + "s")
     return (text + " " + shown).str.strip()
 
