@@ -67,6 +67,12 @@ class TestMedian:
     def test_as_r(self, times, events, expected):
         assert curves.quantile(curves.kaplan_meier(group(times, events))) == pytest.approx(expected, nan_ok=True)
 
+    def test_the_other_convention_takes_the_first_time_on_the_level(self):
+        curve = curves.kaplan_meier(group(CONTROL, [1] * 10 + [0, 0]))
+        assert curves.quantile(curve, first=True).value == 0.46
+        assert curves.quantile(curve, 0.25, first=True).value == 0.3094
+        assert curves.quantile(curve, 0.25).value == pytest.approx((0.3094 + 0.3121) / 2)
+
     def test_plateau_that_lasts_to_the_end_of_follow_up(self):
         # By hand: S = 1/2 from time 2 on, last observation at 8; R gives 5 as well.
         assert curves.quantile(curves.kaplan_meier(group([1, 2, 8, 8], [1, 1, 0, 0]))).value == 5
@@ -136,7 +142,8 @@ class TestComparison:
 
     def test_swapping_the_arms_changes_nothing(self):
         data = two_arms("AABBAB", [1, 4, 2, 5, 3, 6], [1, 0, 1, 1, 1, 1])
-        assert comparisons.logrank(data, "A") == pytest.approx(comparisons.logrank(data, "B"))
+        one, other = comparisons.logrank(data, "A"), comparisons.logrank(data, "B")
+        assert (one.chi2, one.p, one.score) == pytest.approx((other.chi2, other.p, -other.score))
 
 
 class TestHazardRatio:
@@ -176,6 +183,25 @@ class TestWording:
     @pytest.mark.parametrize(("days", "shown"), [(804, "2.20 years"), (273, "0.75 years"), (math.nan, "not reached")])
     def test_duration(self, days, shown):
         assert wording.duration(days, "year") == shown
+
+    @pytest.mark.parametrize(("days", "unit", "shown"), [
+        ((303.2, -36.5, 642.8), "year", "+0.83 years (95% CI -0.10 to 1.76)"),
+        ((-303.2, -642.8, 36.5), "year", "-0.83 years (95% CI -1.76 to 0.10)"),
+        ((0.4, -2, 2.5), "day", "0 days (95% CI -2 to 3)"), ((-1, -2, 1), "day", "-1 day (95% CI -2 to 1)"),
+        ((7, math.nan, math.nan), "week", "+1.0 weeks (95% CI not estimable)"),
+        ((math.nan,) * 3, "day", "not estimable: why")])
+    def test_difference_of_times(self, days, unit, shown):
+        assert wording.duration_difference(comparisons.Difference(*days, 0.5, "why"), unit) == shown
+
+    @pytest.mark.parametrize(("value", "shown"), [
+        ((-0.125, -0.4, 0.1), "-12.5 percentage points (95% CI -40.0 to 10.0)"),
+        ((0.0, -0.25, 0.25), "0.0 percentage points (95% CI -25.0 to 25.0)"), ((math.nan,) * 3, "not estimable")])
+    def test_difference_of_proportions(self, value, shown):
+        assert wording.percent_difference(comparisons.Difference(*value, 0.5)) == shown
+
+    def test_a_time_that_is_missing_for_another_reason_says_so(self):
+        none = curves.Estimate(math.nan, math.nan, math.nan)
+        assert wording.duration_interval(none, "year", missing="no patients") == "no patients"
 
     @pytest.mark.parametrize(("p", "shown"), [(0.0697, "p = 0.070"), (0.2099, "p = 0.21"), (0.00778, "p = 0.0078"),
                                               (4e-5, "p < 0.0001"), (1.0, "p = 1.00")])

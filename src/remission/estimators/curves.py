@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 from sksurv.nonparametric import kaplan_meier_estimator
 
 #: A survival within this of a level is on it: sqrt of the machine epsilon, as R's `quantile.survfit` has it.
 TOLERANCE = math.sqrt(np.finfo(float).eps)
+#: Normal quantile of a 95% interval.
+Z = float(ndtri(0.975))
 CURVE_COLUMNS = ["time", "at_risk", "events", "censored", "survival", "lower", "upper"]
 
 
@@ -20,6 +23,39 @@ class Estimate(NamedTuple):
     value: float
     lower: float
     upper: float
+
+
+def observed(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Times and events of a group as arrays, refused where they cannot be what they claim.
+
+    Parameters
+    ----------
+    data : DataFrame
+        `time` (days) and `event` (bool, or 0 and 1).
+
+    Returns
+    -------
+    time, event : ndarray
+        float and bool.
+
+    Raises
+    ------
+    ValueError
+        When a time is missing or negative, or an event is anything but yes or no: a code of 2 (a competing event) taken
+        as yes would change the estimand without a word.
+
+    Examples
+    --------
+    >>> observed(pd.DataFrame({"time": [3, 1], "event": [1, 0]}))
+    (array([3., 1.]), array([ True, False]))
+    """
+    time, event = data["time"].to_numpy(float), data["event"]
+    wrong, unknown = ~(time >= 0), ~event.isin([0, 1]).to_numpy()
+    if wrong.any():
+        raise ValueError(f"times must be known and not negative, not {sorted(set(map(str, time[wrong])))[:5]}")
+    if unknown.any():
+        raise ValueError(f"an event is True or False (1 or 0), not {sorted(set(map(str, event[unknown])))[:5]}")
+    return time, event.to_numpy(bool)
 
 
 def kaplan_meier(data: pd.DataFrame, truncated: bool = False) -> pd.DataFrame:
@@ -52,7 +88,7 @@ def kaplan_meier(data: pd.DataFrame, truncated: bool = False) -> pd.DataFrame:
         data = data[data["entry"] < data["time"]]
     if data.empty:
         return pd.DataFrame(columns=CURVE_COLUMNS, dtype=float)
-    time, event = data["time"].to_numpy(float), data["event"].to_numpy(bool)
+    time, event = observed(data)
     entry = data["entry"].to_numpy(float) if truncated else None
     at, survival, interval = kaplan_meier_estimator(event, time, time_enter=entry, conf_type="log-log")
     kept = np.isin(at, time)  # with left truncation the estimator lists times of entry too
@@ -66,6 +102,33 @@ def kaplan_meier(data: pd.DataFrame, truncated: bool = False) -> pd.DataFrame:
     })
 
 
+def greenwood(curve: pd.DataFrame) -> np.ndarray:
+    """Greenwood's increment at each time of a curve: the variance that it adds to the log of survival.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        From `kaplan_meier`, or its first rows.
+
+    Returns
+    -------
+    ndarray
+        d / (n * (n - d)) for d events in n at risk; 0 where all at risk had the event, for survival is 0 from then on.
+
+    Source
+    ------
+    Greenwood, Reports on Public Health and Medical Subjects 1926;33:1.
+
+    Examples
+    --------
+    >>> greenwood(kaplan_meier(pd.DataFrame({"time": [1, 2], "event": True}))).tolist()
+    [0.5, 0.0]
+    """
+    at_risk, events = curve["at_risk"].to_numpy(float), curve["events"].to_numpy(float)
+    left = at_risk - events
+    return np.where(left > 0, events / (at_risk * np.maximum(left, 1)), 0.0)
+
+
 def _at_risk(data: pd.DataFrame, times, truncated: bool) -> np.ndarray:
     """Patients under observation just before each time: entered before it, not gone before it."""
     left = np.searchsorted(np.sort(data["time"].to_numpy(float)), times, side="left")
@@ -74,7 +137,7 @@ def _at_risk(data: pd.DataFrame, times, truncated: bool) -> np.ndarray:
     return np.searchsorted(np.sort(data["entry"].to_numpy(float)), times, side="left") - left
 
 
-def quantile(curve: pd.DataFrame, probability: float = 0.5) -> Estimate:
+def quantile(curve: pd.DataFrame, probability: float = 0.5, first: bool = False) -> Estimate:
     """Time by which a fraction of patients has had the event, with the Brookmeyer-Crowley interval.
 
     Parameters
@@ -83,6 +146,8 @@ def quantile(curve: pd.DataFrame, probability: float = 0.5) -> Estimate:
         From `kaplan_meier`.
     probability : float
         0.5 for the median, 0.25 for the first quartile of the times.
+    first : bool
+        Take the first time on or below the level instead of the midpoint of a plateau: the other convention.
 
     Returns
     -------
@@ -105,16 +170,18 @@ def quantile(curve: pd.DataFrame, probability: float = 0.5) -> Estimate:
     2.5
     """
     times = np.concatenate([[0.0], curve["time"]])
-    return Estimate(*(float(_crossing(times, np.concatenate([[1.0], curve[column]]), probability))
+    return Estimate(*(float(_crossing(times, np.concatenate([[1.0], curve[column]]), probability, first))
                       for column in ("survival", "lower", "upper")))
 
 
-def _crossing(times: np.ndarray, curve: np.ndarray, probability: float) -> float:
-    """First time at which a curve falls to 1 - probability; the midpoint if it rests there."""
+def _crossing(times: np.ndarray, curve: np.ndarray, probability: float, first: bool) -> float:
+    """First time at which a curve falls to 1 - probability; unless `first`, the midpoint if it rests there."""
     reaches = times[1 - curve >= probability - TOLERANCE]  # NaN compares as False
     passes = times[1 - curve >= probability + TOLERANCE]
     if not len(reaches):
         return math.nan
+    if first:
+        return reaches[0]
     if len(passes):
         return (reaches[0] + passes[0]) / 2
     # The curve ends on the level: its plateau lasts to the end of follow-up, unless the last limit is undefined.

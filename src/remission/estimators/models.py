@@ -1,25 +1,29 @@
-"""Hazard ratios: the Cox model for two arms."""
+"""Hazard ratios of two arms: the Cox model with Wald, profile-likelihood and Firth-penalised inference."""
 
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceWarning
+from scipy.special import ndtr
 from scipy.stats import chi2
 
-from remission.estimators.comparisons import design, risk_sets
+from remission.estimators import efron
+from remission.estimators.comparisons import design, incomparable, risk_sets
+from remission.estimators.curves import Z
+from remission.estimators.diagnostics import proportional_hazards, schoenfeld
 
-#: lifelines stops at the first of three criteria; these make it go on to the last bit (1e-12 stops 3e-7 short).
-CONVERGED = {"precision": 1e-16, "r_precision": 1e-16}
+__all__ = ["HazardRatio", "cox", "cox_profile", "firth", "proportional_hazards", "schoenfeld"]
+
+#: A likelihood falls by this from its maximum to the limits of a 95% interval.
+DROP = float(chi2.ppf(0.95, 1)) / 2
 
 
 class HazardRatio(NamedTuple):
-    """Hazard ratio with its 95% Wald interval and p; `note` says why there is no number when there is none."""
+    """Hazard ratio with its 95% interval and p; `note` says why there is no number when there is none."""
 
     value: float
     lower: float
@@ -57,87 +61,82 @@ def cox(data: pd.DataFrame, reference: str, truncated: bool = False) -> HazardRa
     0.3904
     """
     frame = design(data, reference, truncated)
-    why = _monotone(frame)
+    why = efron.no_maximum(data, frame)
     if why:
         return HazardRatio(*[math.nan] * 4, why)
-    with warnings.catch_warnings():
-        # A rare event looks like separation to lifelines; separation proper has been excluded just above.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fit = CoxPHFitter().fit(frame, "time", "event", entry_col="entry" if truncated else None,
-                                fit_options=CONVERGED)
-    line = fit.summary.loc["other"]
-    return HazardRatio(*(float(line[name]) for name in
-                         ("exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%", "p")))
+    terms = efron.likelihood(risk_sets(frame))
+    top = efron.maximum(terms)
+    se = 1 / math.sqrt(efron.information(terms, top))
+    return HazardRatio(math.exp(top), math.exp(top - Z * se), math.exp(top + Z * se), float(2 * ndtr(-abs(top) / se)))
 
 
-def _monotone(frame: pd.DataFrame) -> str:
-    """Why the partial likelihood has no maximum, or nothing."""
-    if frame["other"].nunique() < 2:
-        return "two arms are needed"
-    table = risk_sets(frame)
-    if table.empty:
-        return "no events"
-    both = table[(table["at_risk0"] > 0) & (table["at_risk1"] > 0)]
-    if both.empty:
-        return "no event while both arms were at risk"
-    # A time at which a whole arm fails at once still tells the arms apart through the other arm's survivors.
-    for arm, words in ((0, "only in the reference arm, so the likelihood pushes the ratio to 0"),
-                       (1, "only in the other arm, so the likelihood pushes the ratio to infinity")):
-        if both[f"events{1 - arm}"].sum() == 0:
-            return f"events while both arms were at risk fell {words}"
-    return ""
-
-
-def proportional_hazards(data: pd.DataFrame, reference: str) -> tuple[float, float]:
-    """Test whether the hazard ratio changes with time: Grambsch and Therneau's score test on Kaplan-Meier time.
+def cox_profile(data: pd.DataFrame, reference: str, truncated: bool = False) -> HazardRatio:
+    """Hazard ratio as in `cox`, with profile-likelihood limits and the likelihood-ratio p.
 
     Parameters
     ----------
-    data : DataFrame
-        From `endpoints.endpoint`; two arms, no left truncation.
-    reference : str
+    data, reference, truncated
+        As in `cox`.
 
     Returns
     -------
-    tuple of float
-        Chi-squared on one degree of freedom and p; NaN where the hazard ratio itself cannot be estimated.
+    HazardRatio
+        The limits are the hazard ratios whose likelihood-ratio test just reaches p = 0.05, so interval and p agree;
+        NaN with a note as in `cox`.
 
     Source
     ------
-    Grambsch and Therneau, Biometrika 1994;81:515. R (survival 3): `cox.zph(coxph(Surv(time, event) ~ arm))`.
+    Venzon and Moolgavkar, Appl Stat 1988;37:87. R: `coxph(..., init = b, iter.max = 0)$loglik` solved for b.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"arm": list("AABBAB"), "time": [1, 3, 2, 4, 6, 5], "event": True})
-    >>> 0 < proportional_hazards(rows, "A")[1] < 1
-    True
+    >>> rows = pd.DataFrame({"arm": list("AABB"), "time": [1, 3, 2, 4], "event": True})
+    >>> [round(x, 3) for x in cox_profile(rows, "A")[:4]]
+    [0.39, 0.018, 4.185, 0.432]
     """
-    ratio = cox(data, reference)
-    if math.isnan(ratio.value):
-        return math.nan, math.nan
-    table = risk_sets(design(data, reference, truncated=False))
-    at0, at1, ev0, ev1 = (table[name].to_numpy(float) for name in ("at_risk0", "at_risk1", "events0", "events1"))
-    deaths = ev0 + ev1
-    everyone = data["time"].to_numpy()
-    left = len(everyone) - np.searchsorted(np.sort(everyone), table["time"], side="left")
-    survival = np.cumprod(1 - deaths / left)
-    clock = 1 - np.concatenate([[1.0], survival[:-1]])  # left-continuous Kaplan-Meier time
-    score, variance = _efron_moments(at0, at1, ev0, ev1, ratio.value)
-    centred = clock - np.average(clock, weights=deaths)
-    top = float((centred * score).sum())
-    plain, mixed, squared = ((centred**power * variance).sum() for power in (0, 1, 2))
-    statistic = top**2 / (squared - mixed**2 / plain)
-    return float(statistic), float(chi2.sf(statistic, 1))
+    frame = design(data, reference, truncated)
+    why = efron.no_maximum(data, frame)
+    if why:
+        return HazardRatio(*[math.nan] * 4, why)
+    return _from_likelihood(frame, efron.loglik, penalty=False)
 
 
-def _efron_moments(at0, at1, ev0, ev1, ratio) -> tuple[np.ndarray, np.ndarray]:
-    """Observed minus expected events of the other arm, and their variance, at each time, under Efron's ties."""
-    score, variance = ev1.copy(), np.zeros_like(ev1)
-    for step in range(int((ev0 + ev1).max())):
-        use = ev0 + ev1 > step
-        share = np.where(use, step / np.maximum(ev0 + ev1, 1), 0)
-        one, zero = (at1 - share * ev1) * ratio, at0 - share * ev0
-        mean = one / (one + zero)
-        score -= np.where(use, mean, 0)
-        variance += np.where(use, mean * (1 - mean), 0)
-    return score, variance
+def firth(data: pd.DataFrame, reference: str, truncated: bool = False) -> HazardRatio:
+    """Hazard ratio with Firth's penalty: finite, and less biased in small samples, even when one arm has no event.
+
+    Parameters
+    ----------
+    data, reference, truncated
+        As in `cox`.
+
+    Returns
+    -------
+    HazardRatio
+        Efron ties, Jeffreys' penalty, profile penalised-likelihood limits, penalised likelihood-ratio p; NaN with a
+        note only when no event fell while both arms were at risk.
+
+    Source
+    ------
+    Heinze and Schemper, Biometrics 2001;57:114. R: `coxph(..., init = b, iter.max = 0)`, its log likelihood plus half
+    the log of its information, maximised over b.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": list("AB"), "time": [1, 2], "event": [True, False]})
+    >>> round(firth(rows, "A").value, 6)  # by hand: 1 / 2 = 2 r / (1 + r)
+    0.333333
+    """
+    frame = design(data, reference, truncated)
+    why = incomparable(data, frame, risk_sets(frame))
+    if why:
+        return HazardRatio(*[math.nan] * 4, why)
+    return _from_likelihood(frame, efron.penalised, penalty=True)
+
+
+def _from_likelihood(frame: pd.DataFrame, curve: Callable, penalty: bool) -> HazardRatio:
+    """Maximum, limits and test of a likelihood as a function of the log hazard ratio."""
+    terms = efron.likelihood(risk_sets(frame))
+    top = efron.maximum(terms, penalty)
+    lower, upper = efron.limits(partial(curve, terms), top, DROP, 1 / math.sqrt(efron.information(terms, top)))
+    statistic = 2 * (curve(terms, top) - curve(terms, 0.0))
+    return HazardRatio(math.exp(top), math.exp(lower), math.exp(upper), float(chi2.sf(max(statistic, 0.0), 1)))
