@@ -19,11 +19,11 @@ $(OUT)/%.ipynb: notebooks/%.ipynb $(CODE) | .venv/ready
 	@$(PY) -m remission.run $(COHORT) $*
 
 # Each notebook waits for those whose tables it reads; 02 to 04 may run side by side (make -j2).
+ANALYSES := $(addprefix $(OUT)/,02_toxicity_and_dose.ipynb 03_remission_duration.ipynb \
+	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb)
 $(OUT)/01_clean_patient_tables.ipynb: $(RAW)
-$(OUT)/02_toxicity_and_dose.ipynb $(OUT)/03_remission_duration.ipynb $(OUT)/04_mrd_predictiveness.ipynb: \
-	$(OUT)/01_clean_patient_tables.ipynb
-$(OUT)/05_claim_ledger.ipynb: $(OUT)/02_toxicity_and_dose.ipynb $(OUT)/03_remission_duration.ipynb \
-	$(OUT)/04_mrd_predictiveness.ipynb
+$(ANALYSES): $(OUT)/01_clean_patient_tables.ipynb
+$(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.11" % v[:2])'
@@ -58,7 +58,7 @@ refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only comma
 lab: .venv/ready ## open JupyterLab
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
-bench: .venv/ready ## how run time grows with the cohort, as ratios
+bench: .venv/ready ## how run time grows, and the array kernels against other software, as ratios
 	@$(PY) tests/bench.py
 
 lock: ## resolve requirements.lock anew from pyproject.toml

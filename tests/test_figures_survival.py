@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from remission import survival
+from remission import store, study, survival
 from remission.figures import survival as figures
 from remission.study import Arm, Study
 
@@ -38,7 +40,8 @@ class TestKaplanMeier:
         figure, plotted = curves()
         said = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         rows = survival.analyse(ADTTE, TWO, "TTRLP").set_index("result_id")
-        assert said[1] == f"Arm B: median {rows.loc['km.TTRLP.all.B.median', 'display']}"
+        assert said[1] == f"Arm B (2 of 3 with event): median {rows.loc['km.TTRLP.all.B.median', 'display']}"
+        assert said[2].startswith(f"Hazard ratio, A vs B: {rows.loc['cox.TTRLP.all.A vs B.HR', 'display']}")
         assert plotted.loc[(plotted["part"] == "median") & (plotted["arm"] == "B"), "day"].item() == 40
 
     def test_counts_stand_under_the_ticks(self):
@@ -51,7 +54,44 @@ class TestKaplanMeier:
     def test_arms_differ_without_colour(self):
         figure, _ = curves()
         steps = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
-        assert len({line.get_linestyle() for line in steps}) == 2
+        assert {line.get_linestyle() for line in steps} == {"-", "--"}
+
+    def test_a_curve_goes_on_pale_where_few_are_at_risk(self):
+        adtte = store.read("ash2012_reconstructed", "adtte")
+        cohort = study.read("ash2012_reconstructed")
+        figure, plotted = figures.kaplan_meier(adtte, survival.analyse(adtte, cohort, "TTRLP"), cohort, "TTRLP")
+        pale = plotted[plotted["part"] == "pale from"].set_index("arm")["day"].to_dict()
+        assert pale == {"IFN+IM": 2551, "IM": 636}  # the fifteenth of 19 and the eighth of 12 to leave: 4 are left
+        solid = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post" and
+                 line.get_color() == "#0072B2"]
+        assert [line.get_alpha() for line in solid] == [1.0, 0.5]
+        assert solid[0].get_xdata()[-1] == solid[1].get_xdata()[0] == pytest.approx(2551 / 365.25)
+
+    @pytest.mark.parametrize(("patients", "day"), [(4, 0), (5, 1), (50, 46), (51, 46), (200, 181)])
+    def test_few_are_fewer_than_five_or_than_a_tenth(self, patients, day):
+        assert figures.scarce_from(pd.DataFrame({"time": range(1, patients + 1)})) == day
+
+    def test_marks_that_would_hide_a_curve_are_left_out_and_it_is_said(self):
+        many = pd.concat([ADTTE.assign(USUBJID=ADTTE["USUBJID"] + str(i)) for i in range(110)], ignore_index=True)
+        figure, _ = figures.kaplan_meier(many, survival.analyse(many, TWO, "TTRLP"), TWO, "TTRLP")
+        assert {line.get_marker() for line in figure.axes[0].lines} == {"None"}
+        assert "Too many censored to mark." in figure.get_supxlabel()
+
+    def test_every_curve_ends_where_follow_up_ends(self):
+        figure, _ = curves()
+        ends = [max(line.get_xdata()) for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
+        assert max(ends) == pytest.approx(100 / 30.4375)
+
+    @pytest.mark.parametrize("cohort", ["ash2012_reconstructed", "chiaretti2004", "freireich1963", "wassmann2003"])
+    def test_numbers_below_keep_clear_of_their_labels_and_of_one_another(self, cohort):
+        adtte, one = store.read(cohort, "adtte"), study.read(cohort)
+        figure, _ = figures.kaplan_meier(adtte, survival.analyse(adtte, one, "TTRLP"), one, "TTRLP")
+        figure.canvas.draw()
+        below = figure.axes[1]
+        boxes = [text.get_window_extent() for text in [*below.texts, *below.get_yticklabels()] if text.get_text()]
+        assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 for box in boxes)
+        assert not any(min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+                       for a, b in combinations(boxes, 2))
 
     def test_absent_endpoint_has_no_figure(self):
         figure, plotted = figures.kaplan_meier(ADTTE, survival.analyse(ADTTE, TWO, "RFS"), TWO, "RFS")
@@ -75,6 +115,37 @@ class TestCumulativeIncidence:
         dead = plotted[(plotted["cause"] == "death_in_remission") & (plotted["part"] == "curve")]
         assert dead.groupby("arm")["incidence"].max().round(4).to_dict() == {"A": 0.3333, "B": 0.0}
 
+    def test_the_naive_line_and_its_gap_at_a_stated_time(self):
+        # Relapses on days 10 and 30, a death in remission on day 20, one patient followed to day 40.
+        # One minus Kaplan-Meier: 1 - 3/4 * 1/2 = 0.625. Aalen-Johansen: 1/4 + 1/2 * 1/2 = 0.5, as two of four relapsed.
+        rows = pd.DataFrame({"USUBJID": list("abcdwxyz"), "TRT01A": list("AAAABBBB"), "PARAMCD": "TTRLP",
+                             "ORIGIN": "o", "ENTRYDY": 0, "AVAL": [10, 20, 30, 40, 10, 20, 30, 40],
+                             "CNSR": [0, 2, 0, 1, 0, 0, 0, 1]})
+        figure, plotted = figures.cumulative_incidence(rows, survival.analyse_competing(rows, TWO), TWO)
+        gap = plotted[plotted["part"] == "gap"].set_index("arm")
+        assert gap.loc["A", ["day", "naive", "incidence", "gap"]].tolist() == [30, 0.625, 0.5, 0.125]
+        # Nobody of the other arm died in remission: there the two are one line, and one line is drawn.
+        assert set(plotted.loc[plotted["part"] == "naive", "arm"]) == {"A"}
+        assert "naive" in figure.legends[0].get_texts()[-1].get_text()
+        assert "A, at 1 month: 12.5 percentage points higher" in figure.legends[0].get_texts()[-1].get_text()
+        assert figures.naive_reading(plotted, TWO) == (
+            "A, at 1 month: 62.5% by one minus Kaplan-Meier, 50.0% with death competing: 12.5 percentage points "
+            "higher.")
+
+    def test_the_gap_is_taken_at_the_last_fixed_time_within_follow_up(self):
+        adtte, cohort = store.read("scrucca_bmt", "adtte"), study.read("scrucca_bmt")
+        _, plotted = figures.cumulative_incidence(adtte, survival.analyse_competing(adtte, cohort), cohort)
+        gap = plotted[plotted["part"] == "gap"].set_index("arm")["gap"].round(6).to_dict()
+        # R: 1 - summary(survfit(Surv(time, code == 1) ~ 1), times = 36)$surv against cmprsk::timepoints at 36 months
+        assert gap == {"ALL": 0.13645, "AML": 0.085959}
+
     def test_without_a_death_in_remission_there_is_nothing_to_compete(self):
         alone = ADTTE.assign(CNSR=ADTTE["CNSR"].clip(upper=1))
-        assert figures.cumulative_incidence(alone, survival.analyse_competing(alone, TWO), TWO)[0] is None
+        figure, plotted = figures.cumulative_incidence(alone, survival.analyse_competing(alone, TWO), TWO)
+        assert figure is None
+        assert figures.naive_reading(plotted, TWO).startswith("Nobody died in remission")
+
+    def test_a_fixed_time_after_the_end_of_follow_up_states_no_gap(self):
+        short = ADTTE.assign(AVAL=ADTTE["AVAL"] / 5)
+        _, plotted = figures.cumulative_incidence(short, survival.analyse_competing(short, TWO), TWO)
+        assert figures.naive_reading(plotted, TWO).startswith("No fixed time lies within")

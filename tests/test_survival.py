@@ -12,7 +12,7 @@ import pytest
 from remission import results, survival
 from remission.study import Arm, Study
 from remission.survival import competing
-from remission.survival.endpoints import fixed_times
+from remission.survival.endpoints import fixed_times, rmst_times
 
 DATA = Path(__file__).parent / "data"
 TWO = Study("made", "own", "", "", (Arm("IFN+IM", "Combination"), Arm("IM", "Imatinib", True)), report_unit="year",
@@ -59,11 +59,39 @@ class TestEndpoint:
                    if '["CNSR"]' in path.read_text(encoding="utf-8") and "adam" not in path.parts}
         assert readers == {"survival/endpoints.py"}
 
+    PARTS = ("*Population:*", "*Time origin:*", "*Event:*", "*Competing event:*", "*Censored:*")
+
     def test_estimand_says_what_is_counted(self):
         words = survival.estimand(adtte([("a", "IM", 10, 0), ("b", "IM", 30, 2)]), ONE, "TTRLP")
         assert "relapse at any site (1)" in words
         assert "of whom 1 by a death in remission" in words
-        assert "start of maintenance" in words
+        assert "*Time origin:* start of maintenance." in words
+        assert "2 patients with usable dates (2 IM)" in words
+
+    @pytest.mark.parametrize("paramcd", ["TTRLP", "RFS", "OSDX", "OSMT", "MTDUR"])
+    @pytest.mark.parametrize("measure", ["curve", "restricted mean"])
+    def test_no_estimand_leaves_a_part_out(self, paramcd, measure):
+        words = survival.estimand(adtte([("a", "IM", 10, 0)], paramcd), ONE, paramcd, measure=measure)
+        places = [words.index(part) for part in self.PARTS]
+        assert places == sorted(places)
+        assert ("horizons fixed in `study.toml`" in words) == (measure == "restricted mean")
+
+    def test_estimand_of_competing_risks(self, exemplar):
+        words = survival.estimand(exemplar, TWO, "TTRLP", measure="incidence")
+        assert all(part in words for part in self.PARTS)
+        assert "(22); apart from it, death in remission (4)" in words
+        assert "at last contact in remission (5)" in words
+
+    def test_estimand_says_from_when_a_patient_is_at_risk(self, exemplar):
+        assert "survived by design" in survival.estimand(exemplar, TWO, "OSDX")
+        late = survival.estimand(exemplar, TWO, "OSDX", truncated=True)
+        assert "left-truncated" in late
+        assert "came under observation (start of maintenance)" in late
+        assert "At risk" not in survival.estimand(exemplar, TWO, "TTRLP")
+
+    def test_an_unknown_measure_is_refused(self, exemplar):
+        with pytest.raises(ValueError, match="one of curve, incidence, restricted mean"):
+            survival.estimand(exemplar, TWO, "TTRLP", measure="hazard")
 
     def test_listing_shows_every_time(self, exemplar):
         listed = survival.listing(survival.endpoint(exemplar, "TTRLP"), TWO).split("\n")
@@ -72,6 +100,7 @@ class TestEndpoint:
 
     def test_fixed_times_are_whole_days(self):
         assert fixed_times(ONE) == {"6 months": 183}
+        assert rmst_times(TWO) == {"5 years": 1826}
 
 
 class TestAnalyse:
@@ -144,7 +173,10 @@ class TestAnalyse:
         # R: coxph(Surv(entry, time, event) ~ arm, ties = "efron") in data/r_reference.json.
         ratio = results.pick(found, "cox_truncated.OSDX.all.IFN+IM vs IM.HR")
         assert ratio["value"] == pytest.approx(0.52164918981377, rel=1e-9)
-        assert {"km_truncated", "cox_truncated"} == set(found["analysis"])
+        assert {"km_truncated", "logrank_truncated", "cox_truncated"} == set(found["analysis"])
+        # R: sum over death times of d1 - d n1 / n, hypergeometric variance, at risk where entry < t <= time.
+        assert results.pick(found, "logrank_truncated.OSDX.all.IFN+IM vs IM.p")["value"] == pytest.approx(
+            0.1314988356266, rel=1e-9)
         # R's quantile() gives limits here that leave the median out; the first crossing does not.
         median = results.pick(found, "km_truncated.OSDX.all.IM.median")
         assert median["lower"] <= median["value"] <= median["upper"]
@@ -161,11 +193,129 @@ class TestAnalyse:
         rows = pd.DataFrame({"USUBJID": np.arange(10_000).astype(str), "TRT01A": rng.choice(["IM", "IFN+IM"], 10_000),
                              "AVAL": rng.integers(1, 4000, 10_000), "CNSR": rng.integers(0, 3, 10_000)})
         made = adtte(rows.to_numpy().tolist())
-        assert len(survival.analyse(made, TWO, "TTRLP")) == 28
+        assert len(survival.analyse(made, TWO, "TTRLP")) == 31
+        assert len(survival.analyse_sensitivity(made, TWO, "TTRLP")) == 12
+        assert len(survival.analyse_restricted(made, TWO, "TTRLP")) == 4
+        assert len(survival.analyse_milestones(made, TWO, "TTRLP")) == 4
         assert len(survival.analyse_competing(made, TWO)) == 12
 
 
+class TestContrast:
+    """Rows beyond the log-rank test and the Wald interval, on the made cohort; event is relapse unless said."""
+
+    CONTRAST = "TTRLP.all.IFN+IM vs IM"
+
+    def test_one_sided_is_half_of_two_sided_when_the_other_arm_fares_better(self, exemplar):
+        found = survival.analyse(exemplar, TWO, "TTRLP")
+        assert results.pick(found, f"logrank.{self.CONTRAST}.p_one_sided")["value"] == pytest.approx(
+            0.03484931177515, rel=1e-9)  # R: survdiff(Surv(time, code == 1) ~ arm)$pvalue / 2
+        swapped = exemplar.assign(TRT01A=exemplar["TRT01A"].map({"IM": "IFN+IM", "IFN+IM": "IM"}))
+        worse = survival.analyse(swapped, TWO, "TTRLP")
+        assert results.pick(worse, f"logrank.{self.CONTRAST}.p_one_sided")["value"] == pytest.approx(
+            1 - 0.03484931177515, rel=1e-9)
+
+    def test_both_conventions_of_the_median(self, exemplar):
+        found = survival.analyse(exemplar, TWO, "TTRLP").set_index("result_id")["value"]
+        # R: quantile(survfit(...), 0.5) gives 273, the middle of the plateau from 168 to 378.
+        assert found["km.TTRLP.all.IM.median"] == 273
+        assert found["km.TTRLP.all.IM.median_first"] == 168
+        assert found["km.TTRLP.all.IFN+IM.median_first"] == found["km.TTRLP.all.IFN+IM.median"] == 797
+
+    # R: survdiff(..., rho = 1); Gehan by a loop over event times with weight n; coxph(...) and its $logtest.
+    @pytest.mark.parametrize(("name", "expected"), [
+        ("weighted_logrank.{}.fh10_p", 0.037025871313355), ("weighted_logrank.{}.gehan_p", 0.037025871313356),
+        ("cox_profile.{}.HR", 0.46001599290794), ("cox_profile.{}.p", 0.082073234399812)])
+    def test_as_r(self, exemplar, name, expected):
+        found = survival.analyse_sensitivity(exemplar, TWO, "TTRLP")
+        assert results.pick(found, name.format(self.CONTRAST))["value"] == pytest.approx(expected, rel=1e-9)
+
+    def test_sensitivity_names_its_interval_and_its_test(self, exemplar):
+        found = survival.analyse_sensitivity(exemplar, TWO, "TTRLP").set_index("result_id")["method"]
+        assert found[f"firth.{self.CONTRAST}.HR"] == (
+            "Cox model with Firth's penalty, Efron ties; penalised profile-likelihood 95% interval")
+        assert found[f"cox_profile.{self.CONTRAST}.p"] == "Cox model, Efron ties; likelihood-ratio test"
+        assert "late differences" in found[f"weighted_logrank.{self.CONTRAST}.fh01_p"]
+
+    def test_cause_specific_relapse_is_time_to_relapse(self, exemplar):
+        found = survival.analyse_cause_specific(exemplar, TWO).set_index("result_id")
+        relapse = survival.analyse(exemplar, TWO, "TTRLP").set_index("result_id")["value"]
+        assert found.loc[f"cause_specific.{self.CONTRAST}.relapse_HR", "value"] == relapse[f"cox.{self.CONTRAST}.HR"]
+        dead = found.loc[f"cause_specific.{self.CONTRAST}.death_in_remission_HR"]
+        assert "pushes the ratio to infinity" in dead["display"]  # R's coxph ends at 3e11 with p 0.99996
+        assert dead["events"] == 4
+        assert found.loc[f"cause_specific.{self.CONTRAST}.death_in_remission_firth_HR", "value"] > 1
+
+    def test_restricted_means_as_r(self, exemplar):
+        found = survival.analyse_restricted(exemplar, TWO, "TTRLP").set_index("result_id")
+        # R: summary(survfit(Surv(time, code == 1) ~ arm), rmean = 1826)$table, variances of the arms added.
+        assert found.loc["rmst.TTRLP.all.IFN+IM.mean[5 years]", "value"] == pytest.approx(1031, rel=1e-9)
+        assert found.loc["rmst.TTRLP.all.IM.mean[5 years]", "value"] == pytest.approx(577.0833333333, rel=1e-9)
+        difference = found.loc[f"rmst.{self.CONTRAST}.difference[5 years]"]
+        assert difference["value"] == pytest.approx(453.9166666667, rel=1e-9)
+        assert difference["display"] == "+1.24 years (95% CI -0.05 to 2.53)"
+        assert found.loc[f"rmst.{self.CONTRAST}.p[5 years]", "value"] == pytest.approx(0.059279367336504, rel=1e-9)
+
+    def test_restricted_means_read_aloud(self, exemplar):
+        said = survival.restricted_reading(survival.analyse_restricted(exemplar, TWO, "TTRLP"), TWO, "TTRLP")
+        assert said == ("Of the first 5 years, mean time free of relapse: IFN+IM 2.82 years (95% CI 1.96 to 3.69), "
+                        "IM 1.58 years (95% CI 0.62 to 2.54); difference +1.24 years (95% CI -0.05 to 2.53), "
+                        "p = 0.059.")
+        assert survival.restricted_reading(results.frame([]), TWO, "TTRLP") == ""
+
+    def test_milestone_as_r(self, exemplar):
+        found = survival.analyse_milestones(exemplar, TWO, "TTRLP").set_index("result_id")
+        # R: summary(survfit(...), times = 365), difference of log(-log S) over the root of its summed variances.
+        assert found.loc[f"milestone.{self.CONTRAST}.difference[1 year]", "value"] == pytest.approx(
+            0.18421052631579, rel=1e-9)
+        assert found.loc[f"milestone.{self.CONTRAST}.p[1 year]", "value"] == pytest.approx(0.30304681562673, rel=1e-9)
+
+    def test_a_horizon_beyond_follow_up_is_said_to_be(self):
+        rows = [("a", "IM", 100, 0), ("b", "IM", 200, 1), ("c", "IFN+IM", 150, 0), ("d", "IFN+IM", 300, 1)]
+        found = survival.analyse_restricted(adtte(rows), TWO, "TTRLP").set_index("result_id")["display"]
+        assert found["rmst.TTRLP.all.IM.mean[5 years]"].startswith("not estimable: follow-up ends at day 200")
+        assert found[f"rmst.{self.CONTRAST}.p[5 years]"].startswith("not estimable: IFN+IM: follow-up ends")
+
+    @pytest.mark.parametrize("made", [survival.analyse_sensitivity, survival.analyse_milestones])
+    def test_one_arm_has_no_contrast(self, made):
+        assert made(adtte([("a", "IM", 90, 0), ("b", "IM", 200, 1)]), ONE, "TTRLP").empty
+        assert survival.analyse_cause_specific(adtte([("a", "IM", 90, 0)]), ONE).empty
+
+    def test_every_row_has_words_of_its_own_in_the_tables(self, exemplar):
+        rows = survival.together(
+            survival.analyse(exemplar, TWO, "TTRLP"), survival.analyse_sensitivity(exemplar, TWO, "TTRLP"),
+            survival.analyse_restricted(exemplar, TWO, "TTRLP"), survival.analyse_cause_specific(exemplar, TWO))
+        for contrasts in (False, True):
+            shown = survival.table(rows, contrasts)
+            of_arm = rows[rows["arm"] == shown.columns[1]]
+            assert len(shown) == len(of_arm)
+            assert not shown["statistic"].str.contains("_", regex=False).any()
+        both = set(survival.table(rows)["statistic"]) | set(survival.table(rows, contrasts=True)["statistic"])
+        assert {"restricted mean up to 5 years", "difference of the means up to 5 years", "log-rank test, one-sided",
+                "median, first time at one half or below", "hazard ratio, Firth's penalty"} <= both
+
+    def test_milestones_are_named_by_what_is_free_of_the_event(self, exemplar):
+        shown = survival.table(survival.analyse_milestones(exemplar, TWO, "RFS"), contrasts=True)
+        assert shown["statistic"].tolist()[:2] == ["difference, alive without relapse at 1 year",
+                                                   "test of that difference at 1 year"]
+
+
 class TestCompeting:
+    # R cmprsk::crr(time, code, arm != reference, failcode = 1, gtol = 1e-12): exp(coef) and sqrt(var).
+    @pytest.mark.parametrize(("name", "reference", "cause", "ratio", "se"), [
+        ("sksurv_bmt", "ALL", 1, math.exp(-1.6044662186617), 0.6403130407659),
+        ("sksurv_bmt", "ALL", 2, math.exp(0.76517028561278), 0.69879021034085),
+        ("exemplar", "IM", 1, 0.46001599290794, 0.42839962847953)])
+    def test_fine_gray_as_r(self, name, reference, cause, ratio, se):
+        found = competing.fine_gray(pd.read_csv(DATA / f"{name}.csv"), reference, cause)
+        assert found.value == pytest.approx(ratio, rel=1e-8)
+        assert math.log(found.upper / found.lower) / (2 * 1.959964) == pytest.approx(se, rel=2e-3)
+
+    def test_fine_gray_says_why_it_cannot(self):
+        # All four deaths in remission fell in one arm: R's crr ends at exp(29.9).
+        found = competing.fine_gray(pd.read_csv(DATA / "exemplar.csv"), "IM", 2)
+        assert math.isnan(found.value)
+        assert "only in the other arm" in found.note
+
     def test_ties_that_lifelines_gets_wrong(self):
         # R cmprsk::cuminc on load_bmt: transplant-related death in ALL at 12 months 0.17647 (lifelines: 0.118).
         data = pd.read_csv(DATA / "sksurv_bmt.csv")

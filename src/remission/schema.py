@@ -266,6 +266,14 @@ ANALYSIS: dict[str, Table] = {table.name: table for table in (
         C("ANL01FL", "text", "Y: the sample that stands for its day: marrow before blood, then more ABL1 copies; an "
           "insufficient sample never", values=("Y", "N")),
     ), key=("USUBJID", "ADY", "SOURCE")),
+    Table("admut", "kinase-domain mutations: one row an analysis", (
+        _STUDY, _SUBJ, _TRT,
+        C("ADY", "day", "day of sampling; blank if not recorded", unit="days"),
+        C("PERIOD", "text", "as in `admrd`; blank without a day", values=("FRONTLINE", "MAINTENANCE", "POSTRELAPSE")),
+        C("METHOD", "text", "method of detection"),
+        C("VARIANT", "text", "amino-acid change in the ABL1 kinase domain, or none", required=True),
+        C("AF", "number", "fraction of mutated transcripts", unit="%"),
+    ), key=("USUBJID", "ADY", "VARIANT")),
     Table("adtv", "MRD state over time: counting process, one row an interval", (
         _STUDY, _SUBJ, _TRT,
         C("TSTART", "integer", "interval opens, days from the origin, exclusive", required=True, unit="days"),

@@ -47,6 +47,7 @@ class Study:
     unit: str = "day"
     report_unit: str = "year"
     fixed_times: tuple[float, ...] = (1, 2, 3, 5)
+    rmst_times: tuple[float, ...] = (5,)
     date_order: str = "DMY"
     decimal: str = "."
     endpoints: tuple[str, ...] = ("TTRLP",)
@@ -185,11 +186,12 @@ def _check(name: str, given: dict[str, Any]) -> Study:
     if problems:
         raise ContractError(name, problems)
     endpoints = given.get("endpoints", {"TTRLP": "time to relapse"})
+    fixed = tuple(time.get("fixed_times", (1, 2, 3, 5)))
     return Study(
         name=name, kind=given["kind"], title=given["title"], citation=given["citation"], arms=tuple(arms),
         origin=time.get("origin", "maintenance_start"), origin_label=time.get("origin_label", "start of maintenance"),
-        unit=time.get("unit", "day"), report_unit=time.get("report_unit", "year"),
-        fixed_times=tuple(time.get("fixed_times", (1, 2, 3, 5))), date_order=time.get("date_order", "DMY"),
+        unit=time.get("unit", "day"), report_unit=time.get("report_unit", "year"), fixed_times=fixed,
+        rmst_times=tuple(time.get("rmst_times", fixed[-1:])), date_order=time.get("date_order", "DMY"),
         decimal=given.get("decimal", "."), endpoints=tuple(endpoints), endpoint_labels=dict(endpoints),
         dose_plans=given.get("dose", {}), ctcae_version=str(given.get("toxicity", {}).get("ctcae_version", "5.0")),
         toxicity_unions=given.get("toxicity", {}).get("unions", {}), mrd=given.get("mrd", {}),

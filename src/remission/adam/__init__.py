@@ -9,6 +9,7 @@ from remission.adam.adex import derive_adex, derive_adexwk
 from remission.adam.adlb import derive_adlb
 from remission.adam.admk import derive_admk
 from remission.adam.admrd import derive_admrd
+from remission.adam.admut import derive_admut
 from remission.adam.adsl import derive_adsl
 from remission.adam.adtte import derive_adtte
 from remission.adam.adtv import derive_adtv
@@ -41,6 +42,8 @@ def derive_all(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.Da
     if "mrd" in tables:
         made["admrd"] = derive_admrd(tables, adsl, study)
         made["adtv"] = derive_adtv(made["admrd"], adsl)
+    if "mutations" in tables:
+        made["admut"] = derive_admut(tables, adsl)
     if {"mrd", "mutations", "chemotherapy_cycles"} & tables.keys():
         made["admk"] = derive_admk(tables, adsl, made.get("admrd"), study)
     return made

@@ -6,16 +6,29 @@ import pandas as pd
 
 from remission import results
 from remission.study import Study
+from remission.survival.endpoints import CAUSES
 
 #: Statistics in the words of a table's first column.
 NAMES = {
-    ("km", "median"): "median", ("km", "q25"): "first quartile", ("km", "q75"): "third quartile",
+    ("km", "median"): "median", ("km", "median_first"): "median, first time at one half or below",
+    ("km", "q25"): "first quartile", ("km", "q75"): "third quartile",
     ("range", "min"): "shortest, with event", ("range", "max_event"): "longest, with event",
     ("range", "min_any"): "shortest, any", ("range", "max_any"): "longest, any",
     ("range", "plain_median"): "plain median (censoring ignored)",
     ("followup", "median"): "median follow-up, reverse Kaplan-Meier",
     ("logrank", "chi2"): "log-rank chi-squared", ("logrank", "p"): "log-rank test",
+    ("logrank", "p_one_sided"): "log-rank test, one-sided",
+    ("weighted_logrank", "gehan_chi2"): "Gehan chi-squared", ("weighted_logrank", "gehan_p"): "Gehan's test",
+    **{("weighted_logrank", f"fh{rho}{gamma}_{end}"): f"Fleming-Harrington ({rho}, {gamma}) {words}"
+       for rho, gamma in ((1, 0), (0, 1), (1, 1)) for end, words in (("chi2", "chi-squared"), ("p", "test"))},
     ("cox", "HR"): "hazard ratio", ("cox", "p"): "Wald test of the hazard ratio",
+    ("cox_profile", "HR"): "hazard ratio, profile-likelihood interval", ("cox_profile", "p"): "likelihood-ratio test",
+    ("firth", "HR"): "hazard ratio, Firth's penalty", ("firth", "p"): "penalised likelihood-ratio test",
+    **{("cause_specific", f"{cause}_{end}"): f"{words}, {cause.replace('_', ' ')}"
+       for cause in CAUSES.values()
+       for end, words in (("HR", "cause-specific hazard ratio"), ("p", "Wald test"),
+                          ("firth_HR", "cause-specific hazard ratio, Firth's penalty"),
+                          ("firth_p", "penalised likelihood-ratio test"))},
     ("ph", "chi2"): "proportional hazards chi-squared", ("ph", "p"): "test of proportional hazards",
     ("gray", "relapse_chi2"): "Gray chi-squared, relapse", ("gray", "relapse_p"): "Gray's test, relapse",
     ("gray", "death_in_remission_chi2"): "Gray chi-squared, death in remission",
@@ -29,6 +42,14 @@ NAMES = {
 #: What it means not to have had the event.
 WITHOUT_EVENT = {"TTRLP": "free of relapse", "RFS": "alive without relapse", "OSDX": "alive", "OSMT": "alive",
                  "MTDUR": "on maintenance"}
+#: Statistics at a fixed time or up to a horizon.
+AT = {
+    ("km", "survival"): "{free} at {time}",
+    ("rmst", "mean"): "restricted mean up to {time}", ("rmst", "difference"): "difference of the means up to {time}",
+    ("rmst", "p"): "test of that difference up to {time}",
+    ("milestone", "difference"): "difference, {free} at {time}",
+    ("milestone", "p"): "test of that difference at {time}",
+}
 
 
 def table(rows: pd.DataFrame, contrasts: bool = False) -> pd.DataFrame:
@@ -59,17 +80,17 @@ def table(rows: pd.DataFrame, contrasts: bool = False) -> pd.DataFrame:
         return pd.DataFrame(columns=["statistic"])
     analysis = rows["analysis"].str.replace("_truncated", "", regex=False)
     keys = zip(analysis, rows["statistic"], rows["endpoint"], strict=True)
-    named = rows.assign(statistic=[NAMES.get(key[:2], _at(*key[1:])) for key in keys])
+    named = rows.assign(statistic=[NAMES.get(key[:2], _at(*key)) for key in keys])
     wide = named.pivot_table(index="statistic", columns="arm", values="display", aggfunc="first", observed=True)
     wide = wide.reindex(index=pd.unique(named["statistic"]), columns=pd.unique(named["arm"]))
     return wide.fillna("").reset_index().rename_axis(columns=None)
 
 
-def _at(statistic: str, paramcd: str) -> str:
+def _at(analysis: str, statistic: str, paramcd: str) -> str:
     """Words for a statistic at a fixed time: `survival[1 year]` of OSDX is being alive at 1 year."""
     name, _, time = statistic.rstrip("]").partition("[")
-    name = WITHOUT_EVENT[paramcd] if name == "survival" else name.replace("_", " ")
-    return f"{name} at {time}" if time else name
+    words = AT.get((analysis, name), name.replace("_", " ") + (" at {time}" if time else ""))
+    return words.format(time=time, free=WITHOUT_EVENT.get(paramcd, ""))
 
 
 def definition_grid(rows: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Competing risks: cumulative incidence of relapse and of death in remission."""
+"""Competing risks: cumulative incidence, Gray's test, subdistribution hazards."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pandas as pd
-from comprisk import CumulativeIncidence, gray_test
+from comprisk import CumulativeIncidence, FineGrayRegression, gray_test
 from scipy.stats import norm
 
+from remission.estimators import comparisons, efron
 from remission.estimators.comparisons import Test
 from remission.estimators.curves import Estimate
-from remission.survival.endpoints import CAUSES
+from remission.estimators.models import HazardRatio
 
 CURVE_COLUMNS = ["cause", "time", "incidence", "variance", "lower", "upper"]
 
@@ -22,7 +23,7 @@ def cumulative_incidence(data: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     data : DataFrame
-        `time` (days) and `code` (0 censored, 1 relapse, 2 death in remission); one group.
+        `time` (days) and `code` (0 censored, 1 the event of interest, 2 and above competing events); one group.
 
     Returns
     -------
@@ -42,7 +43,9 @@ def cumulative_incidence(data: pd.DataFrame) -> pd.DataFrame:
     """
     if data.empty:
         return pd.DataFrame(columns=CURVE_COLUMNS, dtype=float)
-    fit = CumulativeIncidence(cause_codes=list(CAUSES)).fit(data["time"].to_numpy(float), data["code"].to_numpy())
+    code = data["code"].to_numpy()
+    causes = list(range(1, max(2, int(code.max())) + 1))
+    fit = CumulativeIncidence(cause_codes=causes).fit(data["time"].to_numpy(float), code)
     made = pd.concat([pd.DataFrame({"cause": cause, "time": curve.times, "incidence": curve.cif, "variance": curve.var})
                       for (_, cause), curve in fit.curves_.items()], ignore_index=True)
     return made.assign(**_interval(made["incidence"].to_numpy(), made["variance"].to_numpy()))
@@ -121,3 +124,45 @@ def gray(data: pd.DataFrame, cause: int) -> Test:
     if not np.all(np.diag(found.var) > 0):
         return Test(math.nan, math.nan, "the test's variance is zero")
     return Test(found.stat, found.pvalue)
+
+
+def fine_gray(data: pd.DataFrame, reference: str, cause: int) -> HazardRatio:
+    """Subdistribution hazard ratio of one cause, the other arm against the reference arm: Fine and Gray's model.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `endpoints.endpoint`; two arms.
+    reference : str
+        The arm in the denominator.
+    cause : int
+        1 relapse, 2 death in remission.
+
+    Returns
+    -------
+    HazardRatio
+        Robust Wald interval and p (its standard error within 0.1% of R's); NaN with a note where the ratio is 0 or
+        infinite.
+
+    Source
+    ------
+    Fine and Gray, JASA 1999;94:496. R: `cmprsk::crr(time, code, other, failcode = cause)`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": list("AABBAB"), "time": [1, 3, 2, 4, 6, 5], "code": [1, 2, 1, 0, 1, 1]})
+    >>> round(fine_gray(rows, "A", 1).value, 4)
+    2.1196
+    """
+    # Who had the other cause stays at risk for ever; with such times an ordinary likelihood knows its maximum.
+    mine = data.assign(event=data["code"] == cause)
+    mine["time"] = mine["time"].mask((data["code"] > 0) & ~mine["event"], mine["time"].max() + 1)
+    why = efron.no_maximum(mine, comparisons.design(mine, reference))
+    if why:
+        return HazardRatio(*[math.nan] * 4, why)
+    other = (data["arm"] != reference).to_numpy(float)[:, None]
+    fit = FineGrayRegression(cause=cause, robust_se=True, gtol=1e-12, max_iter=50)
+    fit.fit(other, time=data["time"].to_numpy(float), event=data["code"].to_numpy())
+    log, se = float(fit.coef_[0]), float(fit.se_[0])
+    half = norm.ppf(0.975) * se
+    return HazardRatio(math.exp(log), math.exp(log - half), math.exp(log + half), float(2 * norm.sf(abs(log) / se)))
