@@ -14,8 +14,7 @@ from sksurv.metrics import concordance_index_censored
 
 from remission import batch
 from remission.batch import risk
-from remission.estimators import comparisons, curves, models
-from remission.survival import competing
+from remission.estimators import comparisons, competing, curves, models
 
 DATA = Path(__file__).parent / "data"
 

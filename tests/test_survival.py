@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from remission import results, survival
+from remission.estimators import competing
 from remission.study import Arm, Study
-from remission.survival import competing
 from remission.survival.endpoints import fixed_times, rmst_times
 
 DATA = Path(__file__).parent / "data"

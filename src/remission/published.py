@@ -8,8 +8,8 @@ import pandas as pd
 
 from remission import paths
 
-#: Wassmann et al., Leukemia 2003, article 2403093, Table 2, cell by cell; months from the start of imatinib, "+" is ongoing
-#: at the last report. Doses are not printed patient by patient, so there is no dosing table.
+#: Wassmann et al., Leukemia 2003, article 2403093, Table 2, cell by cell; months from the start of imatinib, "+" is
+#: ongoing at the last report. Doses are not printed patient by patient, so there is no dosing table.
 _WASSMANN = pd.DataFrame(
     [("1", "MRD positive", "3.4", "21.4+", "", "", "18+", "", "21.4+", "haematologic CR, MRD declining"),
      ("2", "MRD positive", "4.8", "20.81+", "", "", "16+", "", "20.8+", "haematologic CR, MRD negative"),

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from remission import results
-from remission.estimators import comparisons, curves, models, wording
+from remission.estimators import comparisons, competing, curves, models, wording
 from remission.estimators.models import HazardRatio
 from remission.study import Study
-from remission.survival import competing, exact
+from remission.survival import exact
 from remission.survival.endpoints import DEATH_IN_REMISSION, RELAPSE, by_arm, endpoint
 
 #: Event rules. The last one chooses patients by what happened to them later; it is seen in print and is wrong.
