@@ -24,3 +24,17 @@ def elsewhere(tmp_path, monkeypatch):
     """Outputs go to a temporary folder."""
     monkeypatch.setenv("REMISSION_OUTPUT", str(tmp_path))
     return tmp_path
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line an engine, when parity with R was tested: how many numbers within which allowance, and the worst."""
+    found = {}
+    for report in [one for state in ("passed", "failed") for one in terminalreporter.getreports(state)]:
+        for engine, lines in [value for name, value in report.user_properties if name == "parity"]:
+            for difference, allowed in lines:
+                found.setdefault(engine, {}).setdefault(allowed, []).append(difference)
+    for engine, kinds in sorted(found.items()):
+        parts = [f"{len(kinds[allowed])} within {allowed:.0e} (worst {max(kinds[allowed]):.1e})" if allowed < 1 else
+                 f"{len(kinds[allowed])} within {allowed:.0f} standard errors (worst {max(kinds[allowed]):.1f})"
+                 for allowed in sorted(kinds)]
+        terminalreporter.write_line(f"R parity  {engine:16}{'; '.join(parts)}")

@@ -1,3 +1,3 @@
 """A published survival abstract made executable."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,6 +11,12 @@ from remission.study import DAYS, Study
 COLUMNS = ["id", "topic", "arm", "quantity", "printed", "unit", "lower", "upper", "upper_open", "denominator",
            "reading", "result_id", "reading_result_id", "reading_lower", "reading_upper", "conflicts_with", "why_not",
            "note"]
+READING_COLUMNS = ["id", "issue", "reading", "role", "result_id", "lower", "upper", "upper_open"]
+SETTLED_READINGS = ["id", "quantity", "arm", "printed", "unit", "issue", "reading", "role", "result_id", "value",
+                    "display", "notebook", "answer"]
+SUMMARY = ["id", "quantity", "arm", "printed", "primary", "holds", "answered", "under"]
+#: What a reading of a claim can come to.
+ANSWERS = ("holds", "does not hold", "no result")
 STATUSES = ("reproduced", "contradicted", "not checkable", "not reproduced")
 _UNITS = {"y": "year", "yr": "year", "mo": "month", "d": "day", **{unit + "s": unit for unit in DAYS}}
 
@@ -82,6 +88,145 @@ def _inside(value: pd.Series, lower: pd.Series, upper: pd.Series, is_open: pd.Se
     return (value >= lower - slack) & np.where(is_open, value < upper - slack, value <= upper + slack)
 
 
+def read_readings(study: Study) -> pd.DataFrame:
+    """Read a cohort's `readings.csv`: every way in which a claim may be read, with the result that answers it.
+
+    Returns
+    -------
+    DataFrame
+        One row a claim and reading, columns `READING_COLUMNS`; `role` is primary or sensitivity. Bounds where they
+        differ from the claim's. No rows when the cohort has no such file.
+
+    Examples
+    --------
+    >>> from remission.study import read
+    >>> read_readings(read("freireich1963")).empty
+    True
+    """
+    path = paths.raw(study.name) / "readings.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=READING_COLUMNS)
+    readings = pd.read_csv(path, dtype=str, keep_default_na=False)[READING_COLUMNS]
+    for column in ("lower", "upper"):
+        readings[column] = pd.to_numeric(readings[column], errors="raise").astype(float)
+    return readings
+
+
+def settle_readings(claims: pd.DataFrame, readings: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Hold every reading of every claim against the recomputed number.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        From `read_claims`.
+    readings : DataFrame
+        From `read_readings`.
+    results : DataFrame
+        From `results.load`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `SETTLED_READINGS`, one row a claim and reading: `value` in the claim's unit, and `answer`, one of
+        `ANSWERS`. The claim's own status, which `settle` gives, does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        When a reading belongs to no claim.
+
+    Examples
+    --------
+    >>> settle_readings(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=READING_COLUMNS),
+    ...                 pd.DataFrame(columns=["result_id", "value", "unit", "display", "notebook"])).empty
+    True
+    """
+    strays = sorted(set(readings["id"]) - set(claims["id"]))
+    if strays:
+        raise ValueError(f"readings of claims that do not exist: {strays}")
+    found = results.set_index("result_id")
+    made = readings.merge(claims[["id", "quantity", "arm", "printed", "unit", "lower", "upper", "upper_open"]], on="id",
+                          how="left", suffixes=("", "_claim"), validate="many_to_one")
+    own = made["lower"].notna()
+    lower, upper = (made[bound].where(own, made[f"{bound}_claim"]).astype(float) for bound in ("lower", "upper"))
+    made["value"] = _value(made["result_id"], made["unit"], found)
+    for column in ("display", "notebook"):
+        made[column] = made["result_id"].map(found[column]).fillna("")
+    inside = _inside(made["value"], lower, upper, made["upper_open"].where(own, made["upper_open_claim"]) == "Y")
+    made["answer"] = np.select([inside, made["result_id"].isin(found.index)], ANSWERS[:2], ANSWERS[2])
+    return made[SETTLED_READINGS]
+
+
+def readings_summary(settled: pd.DataFrame) -> pd.DataFrame:
+    """One line a claim that has more than one reading.
+
+    Parameters
+    ----------
+    settled : DataFrame
+        From `settle_readings`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `SUMMARY`: the answer under the primary reading, the number of readings that hold and that were
+        answered, and `under`: which hold, in words, where they are the minority; otherwise which do not.
+
+    Examples
+    --------
+    >>> readings_summary(pd.DataFrame(columns=SETTLED_READINGS)).empty
+    True
+    """
+    rows = []
+    for _, mine in settled.groupby("id", sort=False):
+        answered = mine[mine["answer"] != ANSWERS[2]]
+        if len(mine) < 2:
+            continue
+        holds = answered["answer"] == ANSWERS[0]
+        few = holds if holds.sum() * 2 <= len(holds) else ~holds
+        words = "" if holds.all() or not holds.any() else ("" if few is holds else "not: ") + "; ".join(
+            answered.loc[few, "reading"])
+        first = mine.iloc[0]
+        primary = mine.loc[mine["role"] == "primary", "answer"]
+        rows.append({**first[["id", "quantity", "arm", "printed"]], "primary": ", ".join(primary),
+                     "holds": int(holds.sum()), "answered": len(answered), "under": words})
+    return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def readings_verdict(settled: pd.DataFrame) -> str:
+    """Say which claims hold whatever they meant, which under one reading only, and which under none.
+
+    Parameters
+    ----------
+    settled : DataFrame
+        From `settle_readings`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> readings_verdict(pd.DataFrame(columns=SETTLED_READINGS))
+    'No claim of this cohort has a second reading on file.'
+    """
+    summary = readings_summary(settled)
+    if summary.empty:
+        return "No claim of this cohort has a second reading on file."
+    sure = summary["answered"] > 1
+    groups = {"under every reading that was answered": summary["holds"] == summary["answered"],
+              "under one reading only": summary["holds"] == 1,
+              "under some, two or more": (summary["holds"] > 1) & (summary["holds"] < summary["answered"]),
+              "under none": summary["holds"] == 0}
+    said = [f"{where}: {', '.join(summary.loc[sure & group, 'id'])}" for where, group in groups.items()
+            if (sure & group).any()]
+    primary = sure & (summary["holds"] == 1) & (summary["primary"] == ANSWERS[0])
+    missing = int((settled["answer"] == ANSWERS[2]).sum())
+    return (f"Of {len(summary)} claims with more than one reading, these hold {'; '.join(said)}."
+            + (f" Where one reading alone holds, it is the primary one for {', '.join(summary.loc[primary, 'id'])}."
+               if primary.any() else "")
+            + (f" {missing} reading{'s' if missing > 1 else ''} found no result." if missing else ""))
+
+
 def verdict(ledger: pd.DataFrame, study: Study) -> str:
     """The ledger in one line.
 
@@ -101,17 +246,29 @@ def verdict(ledger: pd.DataFrame, study: Study) -> str:
     return f"{study.name}: {len(ledger)} claim{'s' if len(ledger) > 1 else ''}: {said}{missed}.{note}"
 
 
-def save(ledger: pd.DataFrame, study: Study) -> str:
-    """Write the settled claims as `claims.csv` and the verdict as `verdict.txt`.
+def save(ledger: pd.DataFrame, study: Study, readings: pd.DataFrame | None = None) -> str:
+    """Write the settled claims as `claims.csv`, their readings as `readings.csv` and the verdict as `verdict.txt`.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        From `settle`.
+    study : Study
+    readings : DataFrame, optional
+        From `settle_readings`; without rows, a file of an earlier run is removed.
 
     Returns
     -------
     str
-        One line for the reader.
+        One line a file for the reader.
     """
     from remission import store
 
     said = store.write(ledger, study.name, "claims")
+    if readings is not None and len(readings):
+        said += "\n" + store.write(readings, study.name, "readings")
+    elif readings is not None:
+        (paths.processed(study.name) / "readings.csv").unlink(missing_ok=True)
     with paths.atomic(paths.processed(study.name) / "verdict.txt") as temporary:
         temporary.write_text(verdict(ledger, study) + "\n", encoding="utf-8")
     return said

@@ -267,4 +267,4 @@ def follow_up(data: pd.DataFrame) -> Estimate:
     >>> follow_up(pd.DataFrame({"time": [2, 5, 7], "event": [True, False, False]})).value
     6.0
     """
-    return quantile(kaplan_meier(data.assign(event=~data["event"])))
+    return quantile(kaplan_meier(data.assign(event=~observed(data)[1])))

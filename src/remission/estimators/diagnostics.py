@@ -10,7 +10,7 @@ from scipy.stats import chi2
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from remission.estimators import efron
-from remission.estimators.comparisons import design, pooled_survival, risk_sets
+from remission.estimators.comparisons import Test, design, pooled_survival, risk_sets
 
 RESIDUAL_COLUMNS = ["time", "clock", "at_risk", "residual", "scaled", "smooth"]
 #: Share of the events in each window of the smooth, and the fewest event times that are smoothed at all.
@@ -73,7 +73,7 @@ def schoenfeld(data: pd.DataFrame, reference: str) -> pd.DataFrame:
                          "scaled": scaled, "smooth": _smooth(clock, scaled)})
 
 
-def proportional_hazards(data: pd.DataFrame, reference: str) -> tuple[float, float]:
+def proportional_hazards(data: pd.DataFrame, reference: str) -> Test:
     """Test whether the hazard ratio changes with time: Grambsch and Therneau's score test on Kaplan-Meier time.
 
     Parameters
@@ -84,9 +84,9 @@ def proportional_hazards(data: pd.DataFrame, reference: str) -> tuple[float, flo
 
     Returns
     -------
-    tuple of float
-        Chi-squared on one degree of freedom and p; NaN where the hazard ratio itself cannot be estimated, or where all
-        events that tell the arms apart fell at one time.
+    Test
+        Chi-squared on one degree of freedom and p; NaN with a note where the hazard ratio itself cannot be estimated,
+        or where all events that tell the arms apart fell at one time.
 
     Source
     ------
@@ -95,21 +95,22 @@ def proportional_hazards(data: pd.DataFrame, reference: str) -> tuple[float, flo
     Examples
     --------
     >>> rows = pd.DataFrame({"arm": list("AABBAB"), "time": [1, 3, 2, 4, 6, 5], "event": True})
-    >>> 0 < proportional_hazards(rows, "A")[1] < 1
+    >>> 0 < proportional_hazards(rows, "A").p < 1
     True
     """
     frame = design(data, reference)
-    if efron.no_maximum(data, frame):
-        return math.nan, math.nan
+    why = efron.no_maximum(data, frame)
+    if why:
+        return Test(math.nan, math.nan, f"no hazard ratio to check ({why})")
     table = risk_sets(frame)
     terms = efron.likelihood(table)
     expected, variance = _expected(table, terms, efron.maximum(terms))
     if (variance > 0).sum() < 2:
-        return math.nan, math.nan
+        return Test(math.nan, math.nan, "all events that tell the arms apart fell at one time")
     clock = 1 - pooled_survival(table)
     centred = clock - np.average(clock, weights=variance)
     statistic = (centred @ (table["events1"] - expected)) ** 2 / (centred**2 @ variance)
-    return float(statistic), float(chi2.sf(statistic, 1))
+    return Test(float(statistic), float(chi2.sf(statistic, 1)))
 
 
 def _expected(table: pd.DataFrame, terms: efron.Likelihood, log_ratio: float) -> tuple[np.ndarray, np.ndarray]:

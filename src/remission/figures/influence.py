@@ -19,7 +19,7 @@ from remission.figures import style
 from remission.study import Study
 from remission.survival import exact
 from remission.survival.endpoints import endpoint
-from remission.survival.fragility import EDGE, THRESHOLD, Fragility
+from remission.survival.fragility import EDGE, SHORT, THRESHOLD, Fragility
 
 CHANCE = ["part", "statistic", "left", "right", "share", "extreme", "normal"]
 LEFT_OUT = ["part", "left_out", "arm", "day", "event", "HR", "p", "exact_p"]
@@ -392,6 +392,7 @@ def path_numbers(plotted: pd.DataFrame) -> pd.DataFrame:
     other = path.groupby("towards")["z"].min().idxmin()
     arrived = np.where(path["towards"] == other, path["z"] < 0, path["z"] > 0)
     words = [f"{p:.2g}{'*' if there else ''}" for p, there in zip(path["p"], arrived, strict=True)]
+    path = path.assign(rule=path["rule"].map(SHORT))
     wide = path.assign(words=words, changed=path["changed"].astype(int)).pivot_table(
         index=["rule", "towards"], columns="changed", values="words", aggfunc="first")
     wide = wide.reindex(pd.MultiIndex.from_frame(path[["rule", "towards"]].drop_duplicates())).fillna("")

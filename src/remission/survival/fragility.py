@@ -24,6 +24,8 @@ RULES = {
     "flip": "an event becomes a censoring on the same day, or a censoring an event on that day",
     "ongoing": "an event becomes an event-free course up to the longest follow-up of that arm",
 }
+#: The same in a column of a table.
+SHORT = {"flip": "event and censoring trade places", "ongoing": "event-free to the longest follow-up"}
 #: Above this many patients no outcome is changed: the work grows with the square of it.
 MOST_PATIENTS = 2000
 #: Patients times trial cohorts at most: of the exhaustive search, and again of what follows it.
@@ -402,7 +404,7 @@ def members(found: Fragility, study: Study, most: int = 12) -> pd.DataFrame:
         return pd.DataFrame()
     top = counted.groupby(["rule", "towards"], sort=False).head(most)
     return pd.DataFrame([{
-        "rule": one.rule, "so that": _aim(one.towards), "patient": one.patient, "arm": one.arm,
+        "rule": SHORT[one.rule], "so that": _aim(one.towards), "patient": one.patient, "arm": one.arm,
         "time": wording.duration(one.time, study.report_unit), "change": one.change,
         "in sets": int(one.sets),
         "p, alone": f"{one.then:.4f}" if one.then == one.then else ""} for one in top.itertuples()])

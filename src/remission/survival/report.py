@@ -272,9 +272,8 @@ def _contrast_rows(paramcd, data, study) -> list[dict]:
     rows.append(_p_row("logrank", paramcd, study, "p_one_sided", comparisons.one_sided(test), test.note, data, events,
                        ONE_SIDED))
     rows += _ratio_rows("cox", paramcd, study, models.cox(data, study.reference), data)
-    chi2, p = models.proportional_hazards(data, study.reference)
-    check = comparisons.Test(chi2, p, "" if p == p else "no hazard ratio to check")
-    return rows + _test_rows("ph", paramcd, study, check, data, int(data["event"].sum()),
+    check = models.proportional_hazards(data, study.reference)
+    return rows + _test_rows("ph", paramcd, study, check, data, events,
                              "Grambsch-Therneau test of proportional hazards, Kaplan-Meier time")
 
 

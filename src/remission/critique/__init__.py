@@ -1,0 +1,1 @@
+"""Critique of the design as computation: comparability, calendar time, immortal time, censoring, cure."""
