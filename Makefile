@@ -19,7 +19,7 @@ $(OUT)/%.ipynb: notebooks/%.ipynb $(CODE) | .venv/ready
 	@$(PY) -m remission.run $(COHORT) $*
 
 # Each notebook waits for those whose tables it reads; 02 to 04 may run side by side (make -j2).
-ANALYSES := $(addprefix $(OUT)/,02_toxicity_and_dose.ipynb 03_remission_duration.ipynb \
+ANALYSES := $(addprefix $(OUT)/,02_toxicity.ipynb 02b_dose_delivery.ipynb 03_remission_duration.ipynb \
 	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb)
 $(OUT)/01_clean_patient_tables.ipynb: $(RAW)
 $(ANALYSES): $(OUT)/01_clean_patient_tables.ipynb

@@ -43,3 +43,15 @@ def test_no_events_give_an_empty_table():
     made = derive_adae({"adverse_events": events([]).iloc[:0]}, ADSL)
     assert made.empty
     assert list(made.columns) == schema.ANALYSIS["adae"].names
+
+
+def test_a_prior_event_that_goes_on_is_not_emergent():
+    made = derive_adae({"adverse_events": events([("P1", "Fatigue", -5, 50, 3), ("P1", "Fatigue", 6, 50, 1)])}, ADSL)
+    assert made["TRTEMFL"].tolist() == ["N", "Y"]
+
+
+def test_details_are_carried_over_and_unknown_ones_stay_unknown():
+    table = events([("P1", "Fatigue", 6, None, None)]).assign(related_ifn=None, serious="Y", action_taken="IFN reduced")
+    made = derive_adae({"adverse_events": table}, ADSL).iloc[0]
+    assert (made["AESER"], made["AEACN"], made["AERELIM"]) == ("Y", "IFN reduced", "N")
+    assert pd.isna(made["AERELIFN"]) and pd.isna(made["AENDY"]) and pd.isna(made["ATOXGR"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from remission import schema
-from remission.adam.adex import derive_adex, derive_adexwk, planned_dose, stretches
+from remission.adam.adex import derive_adex, derive_adexst, derive_adexwk, planned_dose, stretches
 from remission.errors import ContractError
 from remission.study import Arm, Study
 
@@ -19,9 +19,10 @@ STUDY = Study("demo", "own", "demo", "none",
 
 
 def subjects(rows):
-    """rows: patient, arm, MTENDY, LSTALVDY."""
-    frame = pd.DataFrame(rows, columns=["USUBJID", "TRT01A", "MTENDY", "LSTALVDY"]).assign(STUDYID="demo")
-    return frame.astype({"MTENDY": "Int64", "LSTALVDY": "Int64"})
+    """rows: patient, arm, MTENDY, LSTALVDY, and DTHDY of who died."""
+    rows = [(*row, None)[:5] for row in rows]
+    frame = pd.DataFrame(rows, columns=["USUBJID", "TRT01A", "MTENDY", "LSTALVDY", "DTHDY"]).assign(STUDYID="demo")
+    return frame.astype({"MTENDY": "Int64", "LSTALVDY": "Int64", "DTHDY": "Int64"})
 
 
 def dosing(rows):
@@ -109,7 +110,7 @@ def test_faulty_stretches_are_refused(rows, message):
 def test_changes_are_named_by_what_followed():
     parts = stretches(HISTORY["dosing"], ADSL, STUDY)
     ifn = parts[parts["EXDRUG"] == IFN]
-    assert ifn["change"].tolist() == ["escalated", "interrupted", "escalated", "stopped"]
+    assert ifn["change"].tolist() == ["escalated", "interrupted", "resumed lower", "stopped"]
     assert ifn["changeday"].tolist() == [14, 28, 42, 56]
 
 
@@ -119,6 +120,55 @@ def test_planned_dose_with_and_without_ramp():
     assert planned_dose(days, plan, ramp=True).tolist()[:3] == [3, 12, 21]
     assert planned_dose(days, plan, ramp=False).tolist()[:3] == [9, 36, 45]
     assert planned_dose(days, plan, ramp=True).isna().tolist() == [False, False, False, True]
+
+
+def test_dose_history_names_gaps_open_ends_and_stops():
+    made = derive_adexst(HISTORY, ADSL, STUDY)
+    second = made[made["USUBJID"] == "P2"]
+    assert second[["STDY", "ENDY", "WKDOSE", "OPENFL"]].to_numpy().tolist() == [
+        [0, 6, 4200, "N"], [7, 9, 0, "N"], [10, 69, 2800, "Y"]]  # the gap is a stretch of its own
+    assert second["CHANGE"].tolist()[:2] == ["interrupted", "resumed lower"]
+    assert second["CHANGE"].isna().tolist() == [False, False, True]  # still on the drug at last contact
+    assert second["CHANGEDY"].tolist()[:2] == [7, 10]
+    assert second["EXSEQ"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("rows", "changes", "days"), [
+    # dose zero to the end of the record is a stop on its first day
+    ([("P1", IFN, 3, 0, 9, "adverse event"), ("P1", IFN, 0, 10, 40, "end of treatment")],
+     ["stopped", None], [10, None]),
+    # dose zero first, then a dose: begun late
+    ([("P1", IFN, 0, 0, 9, None), ("P1", IFN, 1, 10, 40, "relapse")], ["started", "stopped"], [10, 41]),
+    # zero and a gap that touch are one interruption
+    ([("P1", IFN, 3, 0, 9, "patient wish"), ("P1", IFN, 0, 10, 19, None), ("P1", IFN, 3, 30, 40, "relapse")],
+     ["interrupted", None, "resumed", "stopped"], [10, None, 30, 41]),
+    # an end without a reason is an end; the same dose again is no change
+    ([("P1", IFN, 3, 0, 9, None), ("P1", IFN, 3, 10, 40, None)], [None, "stopped"], [None, 41]),
+])
+def test_zero_dose_is_an_interruption_only_when_a_dose_follows(rows, changes, days):
+    made = derive_adexst(dosing(rows), ADSL, STUDY)
+    assert [None if pd.isna(one) else one for one in made["CHANGE"]] == changes
+    assert [None if pd.isna(one) else one for one in made["CHANGEDY"]] == days
+
+
+def test_an_open_stretch_of_a_dead_patient_ended_on_the_day_of_death():
+    made = derive_adexst(dosing([("P9", IM, 600, 0, None, None)]), subjects([("P9", "B", 50, 50, 50)]), STUDY)
+    assert made[["ENDY", "OPENFL", "CHANGE", "CHANGEDY"]].to_numpy().tolist() == [[50, "N", "stopped", 51]]
+
+
+def test_target_is_read_from_the_week_not_from_the_single_dose():
+    rows = dosing([("P1", IFN, 1.5, 0, 6, "escalation"), ("P1", IFN, 4, 7, 40, None)])
+    assert one(derive_adex(rows, ADSL, STUDY), "P1", IFN)["TARGETDY"] == 7  # above target counts
+    rows["dosing"].loc[0, "frequency"] = "QD"  # 1.5 MU daily are 10.5 MU a week, and the plan is 9
+    assert one(derive_adex(rows, ADSL, STUDY), "P1", IFN)["TARGETDY"] == 0
+    history = derive_adexst(rows, ADSL, STUDY)
+    assert history["WKDOSE"].tolist() == [10.5, 12]
+
+
+def test_dose_above_plan_gives_an_intensity_above_one():
+    made = one(derive_adex(dosing([("P1", IFN, 4.5, 0, 83, None)]), ADSL, STUDY), "P1", IFN)
+    assert made["RDI"] == pytest.approx(1.5, abs=1e-12)
+    assert made["RDIRAMP"] == pytest.approx(12 * 13.5 / (4 * 3 + 8 * 9), abs=1e-12)
 
 
 def test_weekly_grid_by_hand():
@@ -144,5 +194,5 @@ def test_weekly_grid_adds_up_to_the_cumulative_dose():
 
 def test_no_rows_give_empty_tables():
     nothing = {"dosing": dosing([("P1", IM, 600, 0, 1, None)])["dosing"].iloc[:0]}
-    for name, derive in (("adex", derive_adex), ("adexwk", derive_adexwk)):
+    for name, derive in (("adex", derive_adex), ("adexwk", derive_adexwk), ("adexst", derive_adexst)):
         assert list(derive(nothing, ADSL, STUDY).columns) == schema.ANALYSIS[name].names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -49,6 +50,20 @@ def test_an_abnormal_baseline_keeps_its_grade():
     made = derive_adlb(laboratory(rows), ADSL, STUDY)
     assert made["ATOXV5"].tolist() == [2, 0]
     assert made["ATOXV4"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(("test", "unit", "grades"), [("ALP", "U/L", [2, 2, 2, 1]), ("GGT", "U/L", [2, 2, 2, 2]),
+                                                      ("AST", "U/L", [2, 2, 2, 2]), ("BILI", "mg/dL", [3, 3, 3, 3])])
+def test_values_before_the_origin_are_graded_by_the_limits_in_every_version(test, unit, grades):
+    # 4 x the limit, weeks before and at baseline: neither is graded against the baseline that it is or precedes
+    rows = [("P1", day, test, 4.0, unit, None, 1.0) for day in (-50, 0)]
+    made = derive_adlb(laboratory(rows), ADSL, STUDY)
+    assert made[["ATOXV3", "ATOXV4", "ATOXV5", "ATOXV6"]].to_numpy().tolist() == [grades, grades]
+
+
+def test_a_missing_unit_is_refused_and_not_an_unknown_grade():
+    with pytest.raises(ValueError, match="ANC is graded in 10\\^9/L, and here the unit is missing"):
+        derive_adlb(laboratory([("P1", 1, "ANC", 2.0, np.nan, 1.8, 7.5)]), ADSL, STUDY)
 
 
 def test_wrong_unit_and_unknown_version_are_refused():

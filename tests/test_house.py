@@ -16,9 +16,9 @@ from remission import results
 
 #: Layers from the ground up; a module may import from layers below its own, and from its own package.
 LAYERS = [
-    {"errors", "paths", "batch"}, {"schema", "study"}, {"store", "results", "show", "estimators", "ctcae"}, {"raw"},
-    {"cleaning"}, {"adam"}, {"toxicity", "survival", "mrd"}, {"critique"},
-    {"ledger", "manifest"}, {"identification"}, {"figures"}, {"run"},
+    {"errors", "paths", "batch"}, {"schema", "study"},
+    {"store", "results", "show", "estimators", "ctcae", "publication"}, {"raw"}, {"cleaning"}, {"adam"},
+    {"toxicity", "survival", "mrd"}, {"critique"}, {"ledger", "manifest"}, {"identification"}, {"figures"}, {"run"},
 ]
 #: Beside the line: makers of raw tables know what tables look like and nothing of the analysis.
 BESIDE = {"reconstruct": {"paths", "schema", "study", "errors"}, "published": {"paths", "schema", "study", "errors"}}

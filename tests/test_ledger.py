@@ -151,7 +151,11 @@ class TestReadingsOnFile:
 
     def test_every_outcome_remission_and_survival_claim_with_a_number_is_there(self):
         asked = self.CLAIMS[self.CLAIMS["id"].str.match("[FRS]") & (self.CLAIMS["result_id"] != "")]
-        assert set(self.FILE["id"]) == set(asked["id"])
+        assert set(self.FILE["id"]) >= set(asked["id"])
+
+    def test_toxicity_exposure_and_dose_claims_with_a_number_are_there(self):
+        asked = {*(f"T0{number}" for number in range(1, 6)), "D03", "D04", "D05", "E01", "E02", "E03"}
+        assert set(self.FILE.loc[self.FILE["id"].str.match("[TDE]"), "id"]) == asked
 
     def test_each_claim_has_one_primary_reading_and_it_is_one_of_the_claims_own(self):
         primary = self.FILE[self.FILE["role"] == "primary"].set_index("id")["result_id"]

@@ -41,9 +41,10 @@ def test_the_cohort_runs_and_reproduces_its_committed_outputs(outputs, cohort):
     assert faults[cohort] == ""
     for kind in ("data/processed", "figures"):
         made, kept = out / kind / cohort, ROOT / kind / cohort
-        names = {path.name for path in made.iterdir() if not path.name.startswith(".")}
-        assert names == {path.name for path in kept.iterdir() if not path.name.startswith(".")}
+        names, wanted = ({path.relative_to(folder).as_posix() for path in folder.rglob("*")
+                          if path.is_file() and not path.name.startswith(".")} for folder in (made, kept))
+        assert names == wanted
         # Rasters may differ by machine: their numbers stand beside them, and the manifest lists their hashes.
-        texts = sorted(name for name in names if name.endswith((".csv", ".txt")))
+        texts = sorted(name for name in names if name.endswith((".csv", ".txt", ".html", ".tex")))
         changed = [name for name in texts if (made / name).read_bytes() != (kept / name).read_bytes()]
         assert changed == []

@@ -10,7 +10,8 @@ from remission import schema, toxicity
 from remission.results import frame
 from remission.study import Arm, Study
 from remission.toxicity import sentences
-from remission.toxicity.events import ANY_TERM, worst_grades
+from remission.toxicity.counts import count_result
+from remission.toxicity.events import ANY_TERM, WHOLE_CLASS, worst_grades
 
 IFN, IM = "interferon alfa-2a", "imatinib"
 STUDY = Study("demo", "own", "demo", "none",
@@ -70,6 +71,72 @@ def test_union_counts_a_patient_once_at_the_worse_grade_under_both_denominators(
     rows = frame(toxicity.union_results(made))
     one = rows.set_index("result_id").loc["union.low mood.ifn_evaluable.A.grade2"]
     assert (one["value"], one["n"], one["display"]) == (1, 2, "1 of 2 (50.0%, 95% CI 1.3 to 98.7)")
+
+
+def test_an_unknown_grade_may_hide_behind_a_known_one():
+    more = pd.concat([ADAE, events([("A1", "Fatigue", None, "Y"), ("A2", "Fatigue", None, "Y")])], ignore_index=True)
+    made = toxicity.event_table(more, ADSL, STUDY).set_index(["AEDECOD", "TRT01A"])
+    # A1 has grade 2 and unknown; A2 is at grade 3 already; A3 has the unknown grade alone.
+    columns = ["grade2", "unknown", "grade3plus", "maybe3plus", "events"]
+    assert made.loc[("Fatigue", "A"), columns].tolist() == [1, 1, 1, 2, 6]
+    assert made.loc[(ANY_TERM, "A"), ["unknown", "grade3plus", "maybe3plus"]].tolist() == [1, 1, 2]
+    said = sentences.overall(frame(toxicity.event_results(made.reset_index())))
+    assert "A (all treated) 1 of 3 (33.3%, 95% CI 0.8 to 90.6), and up to 3 if every unknown grade" in said
+
+
+def test_classes_count_patients_once_and_stand_in_the_stated_order():
+    more = pd.concat([ADAE, events([("A1", "Pyrexia", 4, "Y"), ("B2", "Pyrexia", 1, "Y")])], ignore_index=True)
+    made = toxicity.class_table(more, ADSL, STUDY)
+    rows = made.drop_duplicates(["level", "AEBODSYS", "AEDECOD"])[["level", "AEDECOD"]].to_numpy().tolist()
+    assert rows == [["all", ANY_TERM], ["class", WHOLE_CLASS], ["term", "Fatigue"], ["term", "Pyrexia"],
+                    ["term", "Nausea"], ["class", WHOLE_CLASS], ["term", "Depression"]]
+    general = made[(made["AEBODSYS"] == "General") & (made["level"] == "class")].set_index("TRT01A")
+    # A1: fatigue 2 and pyrexia 4; A2: fatigue 3; A3: unknown. B1: nausea 3; B2: pyrexia 1.
+    assert general.loc["A", ["N", "any", "grade3", "grade4", "unknown", "events"]].tolist() == [3, 3, 1, 1, 1, 5]
+    assert general.loc["B", ["N", "any", "grade1", "grade3", "events"]].tolist() == [2, 2, 1, 1, 2]
+    rows = frame(toxicity.class_results(made)).set_index("result_id")
+    assert rows.loc["ae_class.General.all.B.grade3plus", ["value", "n"]].tolist() == [1, 2]
+    shown = toxicity.class_display(made, STUDY)
+    assert shown["class / term"].tolist()[:3] == [ANY_TERM, "General", "– Fatigue"]
+    assert shown["B, N = 2: grade 3+"].tolist()[2] == "0 (0%; 0 to 84)"
+
+
+def test_counts_do_not_depend_on_the_order_of_rows():
+    mixed = ADAE.sample(frac=1, random_state=3).reset_index(drop=True)
+    subjects = ADSL.iloc[::-1].reset_index(drop=True)
+    for table in (toxicity.event_table, toxicity.class_table, toxicity.union_table):
+        pd.testing.assert_frame_equal(table(ADAE, ADSL, STUDY), table(mixed, subjects, STUDY))
+
+
+def test_every_reading_of_moderate_under_both_denominators():
+    union = toxicity.union_table(ADAE, ADSL, STUDY)
+    made = toxicity.readings(union)
+    assert len(made) == 3 * len(union)
+    key = ["term", "TRT01A", "reading", "population"]
+    patients = made.set_index(key)[["patients", "N"]]
+    wanted = {("low mood", "worst grade exactly 2", "safety population"): [1, 3],
+              ("low mood", "worst grade 2 or more", "safety population"): [2, 3],
+              ("low mood", "worst grade 2 or more", "evaluable for interferon"): [2, 2],
+              ("Depression", "worst grade exactly 2", "evaluable for interferon"): [1, 2],
+              ("Fatigue", "worst grade exactly 2", "evaluable for interferon"): [1, 2],
+              ("Fatigue", "worst grade 2 or more", "safety population"): [2, 3]}
+    assert {name: patients.loc[(name[0], "A", *name[1:])].tolist() for name in wanted} == wanted
+    rows = frame(toxicity.union_results(union)).set_index("result_id")["value"]
+    assert rows["union.low mood.all.A.grade2plus"] == 2
+    assert rows["ae.Fatigue.ifn_evaluable.A.grade2plus"] == 2
+    assert rows["ae.Depression.all.A.grade2"] == 1
+    # Terms apart and all terms share one analysis: no name may come twice.
+    frame([*toxicity.event_results(toxicity.event_table(ADAE, ADSL, STUDY)), *toxicity.union_results(union)])
+
+
+def test_printed_counts_have_the_intervals_of_r():
+    # R 4.2.2: 100 * binom.test(9, 18)$conf.int, and so on
+    known = {(9, 18): [26.01905828951, 73.98094171049], (9, 19): [24.44746894662, 71.13567520830],
+             (2, 18): [1.3751215664364, 34.7120438608672], (2, 19): [1.3012164371777, 33.1376664456766],
+             (0, 12): [0, 26.464846939705], (0, 18): [0, 18.530196813785], (0, 19): [0, 17.646691180697]}
+    for (count, n), limits in known.items():
+        row = count_result(("ae", "x", "all", "A", "any"), count, n)
+        assert [row["lower"], row["upper"]] == pytest.approx(limits, abs=1e-9)
 
 
 def test_event_results_name_every_term_and_statistic():
@@ -171,6 +238,9 @@ def test_absent_tables_give_empty_results():
     nothing = {name: schema.empty(schema.ANALYSIS[name]) for name in ("adae", "adlb", "adex")}
     assert toxicity.event_results(toxicity.event_table(nothing["adae"], ADSL, STUDY)) == []
     assert toxicity.union_results(toxicity.union_table(nothing["adae"], ADSL, STUDY)) == []
+    assert toxicity.readings(toxicity.union_table(nothing["adae"], ADSL, STUDY)).empty
+    assert toxicity.class_results(toxicity.class_table(nothing["adae"], ADSL, STUDY)) == []
+    assert toxicity.class_display(toxicity.class_table(nothing["adae"], ADSL, STUDY), STUDY).empty
     assert toxicity.cytopenia_results(toxicity.cytopenia_table(nothing["adlb"], ADSL, STUDY), STUDY) == []
     assert toxicity.version_changes(nothing["adlb"], ADSL).empty
     assert toxicity.shift_table(nothing["adlb"], STUDY).empty
@@ -205,6 +275,7 @@ def test_sentences_quote_results_and_say_nothing_without_them():
     assert "first dose 1 MU (range 1 to 1)" in sentences.delivery(rows)
     assert "to stop 75% (range 60 to 90, n = 2)" in sentences.intensity(rows)
     nothing = frame([])
-    for speak in (sentences.reductions, sentences.unions, sentences.delivery, sentences.intensity):
+    for speak in (sentences.reductions, sentences.unions, sentences.delivery, sentences.intensity, sentences.overall,
+                  sentences.readings, sentences.rates, sentences.first_events, sentences.serious):
         assert speak(nothing) == ""
     assert sentences.cytopenia(nothing, STUDY) == ""

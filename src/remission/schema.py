@@ -216,6 +216,22 @@ ANALYSIS: dict[str, Table] = {table.name: table for table in (
         C("PLANWK", "number", "planned weekly dose at target"),
         C("REASON", "text", "reason of a dose change that falls in the week"),
     ), key=("EXDRUG", "USUBJID", "WEEK")),
+    Table("adexst", "dose history: one row a patient, drug and stretch of constant dose, gaps included at dose 0", (
+        _STUDY, _SUBJ, _TRT,
+        C("EXDRUG", "text", "drug", required=True),
+        C("EXSEQ", "integer", "number of the stretch", required=True),
+        C("STDY", "day", "first day of the stretch, counted from the time origin on", required=True, unit="days"),
+        C("ENDY", "day", "last day, inclusive; the last day known alive while it goes on", unit="days"),
+        C("OPENFL", "text", "Y: had not ended at last contact", values=("Y", "N")),
+        C("EXDOSE", "number", "dose of one administration", required=True),
+        C("EXDOSU", "text", "dose unit", required=True),
+        C("WKDOSE", "number", "dose a week", required=True),
+        C("REASON", "text", "why the stretch ended"),
+        C("CHANGE", "text", "what followed; stopped: no dose later; interrupted: dose 0 and a dose again later; blank: "
+          "nothing yet, or the same dose", values=("started", "escalated", "reduced", "interrupted", "resumed",
+                                                   "resumed lower", "stopped")),
+        C("CHANGEDY", "day", "first day of what followed", unit="days"),
+    ), key=("EXDRUG", "USUBJID", "EXSEQ")),
     Table("adae", "adverse events: one row an event", (
         _STUDY, _SUBJ, _TRT,
         C("AETERM", "text", "term as reported", required=True),

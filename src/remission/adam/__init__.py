@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from remission.adam.adae import derive_adae
-from remission.adam.adex import derive_adex, derive_adexwk
+from remission.adam.adex import derive_adex, derive_adexst, derive_adexwk
 from remission.adam.adlb import derive_adlb
 from remission.adam.admk import derive_admk
 from remission.adam.admrd import derive_admrd
@@ -35,6 +35,7 @@ def derive_all(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.Da
     if "dosing" in tables:
         made["adex"] = derive_adex(tables, adsl, study)
         made["adexwk"] = derive_adexwk(tables, adsl, study)
+        made["adexst"] = derive_adexst(tables, adsl, study)
     if "adverse_events" in tables:
         made["adae"] = derive_adae(tables, adsl)
     if "laboratory" in tables:

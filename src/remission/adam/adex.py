@@ -12,6 +12,13 @@ from remission.study import Study
 #: Administrations a week by recorded frequency.
 PER_WEEK = {"TIW": 3.0, "QD": 7.0}
 WEEK = 7
+#: What can follow a stretch, and what it means.
+CHANGES = {
+    "stopped": "a dose, and none later", "interrupted": "dose zero, and a dose again later",
+    "started": "the first dose, after dose zero", "resumed lower": "a dose again, lower than before dose zero",
+    "resumed": "a dose again, not lower than before dose zero", "reduced": "a lower dose", "escalated": "a higher dose"}
+#: A weekly dose within this of the planned one has reached it.
+TOLERANCE = 1e-9
 
 
 def planned_dose(days: pd.Series, plan: dict, ramp: bool) -> pd.Series:
@@ -56,9 +63,9 @@ def stretches(dosing: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.Data
     Returns
     -------
     DataFrame
-        One row a stretch, sorted by patient, drug and day: USUBJID, EXDRUG, EXDOSU, dose, weekly (dose a week), start,
-        end, days, reason (why it ended), change ("escalated", "reduced", "interrupted", "stopped" or "" for what
-        followed), changeday (first day of what followed).
+        One row a stretch, gaps included at dose zero, sorted by drug, patient and day: USUBJID, EXDRUG, EXDOSU, dose,
+        weekly (dose a week), start, end, days, open (bool: had not ended at last contact), reason (why it ended),
+        change (a key of `CHANGES` for what followed, or ""), changeday (first day of what followed).
 
     Raises
     ------
@@ -67,8 +74,9 @@ def stretches(dosing: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.Data
 
     Notes
     -----
-    A stretch without an end goes on to the last day the patient was known alive. Days before the origin are not
-    counted: exposure is exposure to maintenance. A gap between two stretches is an interruption at dose zero.
+    A stretch without an end goes on to the last day the patient was known alive, and ends there when he died. Days
+    before the origin are not counted: exposure is exposure to maintenance. A gap between two stretches is dose zero.
+    Dose zero is an interruption when a dose follows later, and a stop when none does.
     """
     made = pd.DataFrame({
         "USUBJID": dosing["patient_id"], "EXDRUG": dosing["drug"], "EXDOSU": dosing["unit"],
@@ -76,22 +84,43 @@ def stretches(dosing: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.Data
         "start": dosing["start_day"].astype(float), "end": dosing["end_day"].astype(float),
         "reason": dosing["reason_for_change"].fillna(""), "line": dosing.get("source_line", 0)})
     made = made[made["USUBJID"].isin(adsl["USUBJID"])]
-    made["end"] = made["end"].fillna(made["USUBJID"].map(adsl.set_index("USUBJID")["LSTALVDY"].astype(float)))
+    subject = adsl.set_index("USUBJID")[["LSTALVDY", "DTHDY"]].astype(float)
+    made["open"] = made["end"].isna() & made["USUBJID"].map(subject["DTHDY"]).isna()
+    made["end"] = made["end"].fillna(made["USUBJID"].map(subject["LSTALVDY"]))
     made = made.sort_values(["EXDRUG", "USUBJID", "start"], kind="stable").reset_index(drop=True)
-    same = made[["USUBJID", "EXDRUG"]].eq(made[["USUBJID", "EXDRUG"]].shift(-1)).all(axis=1)
-    following = {name: made[name].shift(-1).where(same) for name in ("start", "dose", "per_week")}
-    _refuse_faults(made, following["start"], study)
+    _refuse_faults(made, made.groupby(["EXDRUG", "USUBJID"])["start"].shift(-1), study)
     made["weekly"] = made["dose"] * made["per_week"]
-    gap = following["start"] > made["end"] + 1
-    after = (following["dose"] * following["per_week"]).mask(gap, 0.0)
-    made["change"] = np.select(
-        [~same & (made["reason"] != ""), same & (after == 0) & (made["weekly"] > 0), same & (after < made["weekly"]),
-         same & (after > made["weekly"])], ["stopped", "interrupted", "reduced", "escalated"], default="")
-    made["changeday"] = made["end"] + 1
+    made = _with_changes(_with_gaps(made))
     made = made[made["end"].isna() | (made["end"] >= 0)]
     made["start"] = made["start"].clip(lower=0)
     made["days"] = made["end"] - made["start"] + 1
     return made.drop(columns=["per_week", "line"]).reset_index(drop=True)
+
+
+def _with_gaps(made: pd.DataFrame) -> pd.DataFrame:
+    """Days between two stretches of a drug as stretches of dose zero."""
+    following = made.groupby(["EXDRUG", "USUBJID"])["start"].shift(-1)
+    gaps = made[following > made["end"] + 1]
+    if gaps.empty:
+        return made
+    gaps = gaps.assign(start=gaps["end"] + 1, end=following[gaps.index] - 1, dose=0.0, weekly=0.0, reason="")
+    whole = pd.concat([made, gaps], ignore_index=True)
+    return whole.sort_values(["EXDRUG", "USUBJID", "start"], kind="stable").reset_index(drop=True)
+
+
+def _with_changes(made: pd.DataFrame) -> pd.DataFrame:
+    """What followed each stretch, and on which day."""
+    by = [made["EXDRUG"], made["USUBJID"]]
+    given = made["weekly"].where(made["weekly"] > 0)
+    level = given.groupby(by).ffill()  # the dose of this stretch; while it is zero, the last one above zero
+    later = given.groupby(by).bfill().groupby(by).shift(-1).notna()
+    after, now = made["weekly"].groupby(by).shift(-1), made["weekly"]
+    made["change"] = np.select(
+        [(now > 0) & ~later & ~made["open"], (now > 0) & (after == 0) & later, (now == 0) & (after > 0) & level.isna(),
+         (now == 0) & (after > 0) & (after < level), (now == 0) & (after > 0), (now > 0) & (after < now),
+         (now > 0) & (after > now)], list(CHANGES), default="")
+    made["changeday"] = (made["end"] + 1).where(made["change"] != "")
+    return made
 
 
 def _refuse_faults(made: pd.DataFrame, next_start: pd.Series, study: Study) -> None:
@@ -156,7 +185,6 @@ def derive_adex(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Stud
     key = ["USUBJID", "EXDRUG"]
     parts["total"] = parts["weekly"] * parts["days"] / WEEK
     given = parts[parts["dose"] > 0]
-    plans = given["EXDRUG"].map({drug: plan["target"] for drug, plan in study.dose_plans.items()})
     harmed = parts[(parts["reason"] == "adverse event") & parts["change"].isin(["reduced", "interrupted", "stopped"])]
     made = _grid(adsl, parts, study).set_index(key)
     total = parts.groupby(key)["total"].agg(["sum", "count", "size"])
@@ -166,12 +194,38 @@ def derive_adex(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Stud
     by = given.groupby(key)
     made["STDY"], made["ENDY"] = by["start"].min(), by["end"].max()
     made["STDOSE"], made["MXDOSE"] = by["dose"].first(), by["dose"].max()
-    made["TARGETDY"] = given[given["dose"] >= plans].groupby(key)["start"].min()
+    made["TARGETDY"] = given[at_target(given["weekly"], given["EXDRUG"], study)].groupby(key)["start"].min()
     made["REDAEDY"] = harmed.groupby(key)["changeday"].min()
     made["REDAEFL"] = np.where(made["REDAEDY"].notna(), "Y", "N")
     reason = parts.groupby(key)["reason"].last()
     made["STOPREAS"] = reason.where(reason != "")
     return schema.conform(_intensity(made.reset_index(), study), schema.ANALYSIS["adex"])
+
+
+def at_target(weekly: pd.Series, drug: pd.Series, study: Study) -> pd.Series:
+    """Whether a weekly dose is the target of the drug's plan or more.
+
+    Parameters
+    ----------
+    weekly : Series of float
+        Dose a week, in the plan's unit.
+    drug : Series of str
+    study : Study
+        Plans in `dose_plans`; a drug without a plan is never at target.
+
+    Returns
+    -------
+    Series of bool
+
+    Examples
+    --------
+    >>> plans = {"x": {"target": 3, "per_week": 3}}
+    >>> study = Study("demo", "own", "", "", (), dose_plans=plans)
+    >>> at_target(pd.Series([6.0, 9.0, 10.5]), pd.Series("x", index=range(3)), study).tolist()
+    [False, True, True]
+    """
+    target = drug.map({name: plan["target"] * plan["per_week"] for name, plan in study.dose_plans.items()})
+    return weekly >= target.astype(float) - TOLERANCE
 
 
 def _intensity(made: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -185,6 +239,40 @@ def _intensity(made: pd.DataFrame, study: Study) -> pd.DataFrame:
         ramp = ramp.where(made["EXDRUG"] != drug, planned_dose(made["EXDAYS"], plan, ramp=True))
     made["RDIRAMP"] = made["CUMDOSE"] / ramp
     return made.drop(columns="MTENDY")
+
+
+def derive_adexst(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Dose history of each patient and drug, stretch by stretch.
+
+    Parameters
+    ----------
+    tables : dict of DataFrame
+        Clean tables; uses `dosing`.
+    adsl : DataFrame
+    study : Study
+
+    Returns
+    -------
+    DataFrame
+        Analysis table `adexst`; the stretches of `stretches`, numbered within patient and drug.
+
+    Raises
+    ------
+    ContractError
+        See `stretches`.
+    """
+    parts = stretches(tables["dosing"], adsl, study)
+    if parts.empty:
+        return schema.empty(schema.ANALYSIS["adexst"])
+    subject = adsl.set_index("USUBJID").loc[parts["USUBJID"], ["STUDYID", "TRT01A"]].reset_index(drop=True)
+    made = pd.concat([subject, parts], axis=1)
+    made["EXSEQ"] = made.groupby(["EXDRUG", "USUBJID"]).cumcount() + 1
+    made["OPENFL"] = np.where(made["open"], "Y", "N")
+    for column in ("reason", "change"):
+        made[column] = made[column].where(made[column] != "")
+    names = {"dose": "EXDOSE", "weekly": "WKDOSE", "start": "STDY", "end": "ENDY", "reason": "REASON",
+             "change": "CHANGE", "changeday": "CHANGEDY"}
+    return schema.conform(made.rename(columns=names).drop(columns=["days", "open"]), schema.ANALYSIS["adexst"])
 
 
 def derive_adexwk(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Study) -> pd.DataFrame:

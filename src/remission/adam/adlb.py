@@ -34,7 +34,7 @@ def derive_adlb(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Stud
     Raises
     ------
     ValueError
-        When a unit is not the criteria's, or the study's version is unknown.
+        When a unit is missing or not the criteria's, or the study's version is unknown.
 
     Notes
     -----
@@ -68,7 +68,7 @@ def derive_adlb(tables: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Stud
 def _graded(made: pd.DataFrame, version: str) -> pd.Series:
     """Grades in the order of `made`; one call a test and unit."""
     parts = []
-    for (test, unit), rows in made.groupby(["PARAMCD", "AVALU"], sort=False):
+    for (test, unit), rows in made.groupby(["PARAMCD", "AVALU"], sort=False, dropna=False):
         baseline = rows["BASE"].where(rows["ADY"] > 0)
         graded = ctcae.grade(rows["AVAL"], test, version, lln=rows["ANRLO"], uln=rows["ANRHI"], baseline=baseline,
                              unit=unit)

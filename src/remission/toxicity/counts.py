@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from remission.adam.adae import AFTER_LAST_DOSE
 from remission.estimators.proportions import exact_interval
 from remission.results import row
 from remission.study import Study
@@ -45,6 +47,38 @@ def population(adsl: pd.DataFrame, code: str) -> pd.DataFrame:
     ['1']
     """
     return adsl[adsl[POPULATIONS[code][0]] == "Y"]
+
+
+def on_treatment(adsl: pd.DataFrame) -> pd.DataFrame:
+    """Days on which an event of each patient would be treatment-emergent: the time at risk.
+
+    Parameters
+    ----------
+    adsl : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        USUBJID, TRT01A, first, last (days from the time origin, inclusive), days (last - first + 1). `first` is the
+        first dose, or the origin where no doses are recorded; `last` is 30 days after the last dose, at most the last
+        day known alive. Missing where neither the end of treatment nor a last day alive is known.
+
+    Notes
+    -----
+    The same rule as TRTEMFL in `adae`, so that whoever counts in a numerator was at risk in the denominator.
+
+    Examples
+    --------
+    >>> adsl = pd.DataFrame({"USUBJID": ["1", "2"], "TRT01A": "IM", "TRTSDY": [0, 5], "MTENDY": [69, 100],
+    ...                      "LSTALVDY": [500, 104]})
+    >>> on_treatment(adsl)[["first", "last", "days"]].to_numpy().tolist()
+    [[0.0, 99.0, 100.0], [5.0, 104.0, 100.0]]
+    """
+    made = adsl[["USUBJID", "TRT01A"]].reset_index(drop=True)
+    first, end, alive = (adsl[name].astype(float).to_numpy() for name in ("TRTSDY", "MTENDY", "LSTALVDY"))
+    made["first"] = np.where(np.isnan(first), 0.0, first)
+    made["last"] = np.fmin(end + AFTER_LAST_DOSE, alive)
+    return made.assign(days=made["last"] - made["first"] + 1)
 
 
 def denominators(adsl: pd.DataFrame, study: Study) -> pd.DataFrame:

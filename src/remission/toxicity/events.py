@@ -5,28 +5,39 @@ from __future__ import annotations
 import pandas as pd
 
 from remission.study import Study
-from remission.toxicity.counts import (
-    POPULATIONS,
-    count_grades,
-    count_result,
-    is_interferon,
-    population,
-    with_interval,
-)
+from remission.toxicity.counts import count_grades, count_result, population, with_interval
 
 GRADES = range(1, 6)
 ANY_TERM = "Any adverse event"
 ANY_CLASS = "All system organ classes"
+#: What stands in the place of a term where a row counts a whole class.
+WHOLE_CLASS = "any term of the class"
+#: How rows of `class_table` are ordered; said under the table.
+ORDER = ("Patients with any event come first. Classes follow by number of patients over all arms, commonest first, and "
+         "terms within a class in the same way; ties go by the alphabet.")
+#: Counts that result rows carry.
+COUNTED = ("any", "grade3plus", "unknown", "maybe3plus")
 
 
-def worst_grades(adae: pd.DataFrame, by: str = "AEDECOD") -> pd.DataFrame:
+def emergent_events(adae: pd.DataFrame) -> pd.DataFrame:
+    """Treatment-emergent events.
+
+    Examples
+    --------
+    >>> emergent_events(pd.DataFrame({"AEDECOD": ["Rash", "Nausea"], "TRTEMFL": ["Y", "N"]}))["AEDECOD"].tolist()
+    ['Rash']
+    """
+    return adae[adae["TRTEMFL"] == "Y"]
+
+
+def worst_grades(adae: pd.DataFrame, by: str | list[str] = "AEDECOD") -> pd.DataFrame:
     """Worst grade of each patient by term, over treatment-emergent events.
 
     Parameters
     ----------
     adae : DataFrame
-    by : str
-        Column that groups events.
+    by : str or list of str
+        Columns that group events.
 
     Returns
     -------
@@ -39,9 +50,9 @@ def worst_grades(adae: pd.DataFrame, by: str = "AEDECOD") -> pd.DataFrame:
     >>> worst_grades(adae)["WORST"].tolist()
     [1.0]
     """
-    emergent = adae[adae["TRTEMFL"] == "Y"]
-    worst = emergent.assign(WORST=emergent["ATOXGR"].astype(float)).groupby(["USUBJID", by], as_index=False)["WORST"]
-    return worst.max()
+    emergent = emergent_events(adae)
+    key = ["USUBJID", *([by] if isinstance(by, str) else by)]
+    return emergent.assign(WORST=emergent["ATOXGR"].astype(float)).groupby(key, as_index=False)["WORST"].max()
 
 
 def event_table(adae: pd.DataFrame, adsl: pd.DataFrame, study: Study, code: str = "all") -> pd.DataFrame:
@@ -59,84 +70,119 @@ def event_table(adae: pd.DataFrame, adsl: pd.DataFrame, study: Study, code: str 
     DataFrame
         AEBODSYS, AEDECOD, TRT01A, N, any, grade1 to grade5, unknown, grade3plus, then percentage and exact limits (%)
         of `any` and `grade3plus`. A term seen in one arm has a row in every arm, zeros included; the first rows count
-        patients with any event. Commonest terms first. Empty when no event is treatment-emergent.
+        patients with any event. Commonest terms first. Empty when no event is treatment-emergent. `grade3plus` is a
+        lower bound: `maybe3plus` counts the patients who are not in it and have an event of unknown grade, who would
+        be in it if that grade were 3 or more. `events` counts events, not patients.
     """
-    emergent = adae[adae["TRTEMFL"] == "Y"]
-    subjects = population(adsl, code)
+    emergent, subjects = emergent_events(adae), population(adsl, code)
     if emergent.empty or subjects.empty:
         return pd.DataFrame(columns=["AEBODSYS", "AEDECOD", "TRT01A", "N"])
-    whole = worst_grades(emergent.assign(AEDECOD=ANY_TERM))
-    worst = pd.concat([whole, worst_grades(emergent)], ignore_index=True)
+    grouped = pd.concat([emergent.assign(AEDECOD=ANY_TERM), emergent], ignore_index=True)
     classes = emergent.drop_duplicates("AEDECOD").set_index("AEDECOD")["AEBODSYS"].to_dict() | {ANY_TERM: ANY_CLASS}
-    made = count_grades(worst, subjects, study, ["AEDECOD"], GRADES, worst)
+    made = count_events(grouped, subjects, study, ["AEDECOD"], grouped)
     made.insert(0, "AEBODSYS", made["AEDECOD"].map(classes))
-    made = _summed(made)
-    made["_total"] = made.groupby("AEDECOD")["any"].transform("sum")
     made["_first"] = made["AEDECOD"] != ANY_TERM
-    made["_arm"] = made["TRT01A"].map({arm: number for number, arm in enumerate(study.arm_keys)})
-    made = made.sort_values(["_first", "_total", "AEDECOD", "_arm"], ascending=[True, False, True, True])
-    return made.drop(columns=["_first", "_total", "_arm"]).reset_index(drop=True)
+    made["_total"] = -made.groupby("AEDECOD")["any"].transform("sum")
+    return _ordered(made, study, ["_first", "_total", "AEDECOD"])
 
 
-def _summed(made: pd.DataFrame) -> pd.DataFrame:
-    columns = [f"grade{grade}" for grade in GRADES]
-    made["grade3plus"] = made[columns[2:]].sum(axis=1)
-    made["any"] = made[columns].sum(axis=1) + made["unknown"]
-    return with_interval(with_interval(made, "any"), "grade3plus")
-
-
-def union_table(adae: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Patients by worst grade over a union of terms, and over each of its terms, for every population.
+def class_table(adae: pd.DataFrame, adsl: pd.DataFrame, study: Study, code: str = "all") -> pd.DataFrame:
+    """Patients by system organ class, preferred term, arm and worst grade.
 
     Parameters
     ----------
     adae, adsl : DataFrame
     study : Study
-        `toxicity_unions` names the unions and their preferred terms.
+    code : str
+        Population, see `population`.
 
     Returns
     -------
     DataFrame
-        union, term (the union's own name for the union itself), population, TRT01A, N, any, grade1 to grade5, unknown,
-        grade3plus, percentage and exact limits. A patient with both terms is counted once, at the worse grade.
+        Columns of `event_table`, and `level`: all, class or term. A patient counts once in a class, at the worst grade
+        over its terms, so that the terms of a class may add up to more than the class. Rows are ordered as `ORDER`
+        says. Empty when no event is treatment-emergent.
     """
-    parts = []
-    for union, terms in study.toxicity_unions.items():
-        chosen = adae[adae["AEDECOD"].isin(terms)]
-        both = pd.concat([worst_grades(chosen.assign(AEDECOD=union)), worst_grades(chosen)])
-        levels = pd.DataFrame({"AEDECOD": [union, *terms]})
-        for code in POPULATIONS:
-            subjects = population(adsl, code)
-            if subjects.empty or adae.empty:
-                continue
-            counted = _summed(count_grades(both, subjects, study, ["AEDECOD"], GRADES, levels))
-            parts.append(counted.rename(columns={"AEDECOD": "term"}).assign(union=union, population=code))
-    if not parts:
-        return pd.DataFrame(columns=["union", "term", "population", "TRT01A", "N"])
-    made = pd.concat(parts, ignore_index=True)
-    first = ["union", "term", "population"]
-    return made[[*first, *(name for name in made if name not in first)]]
+    emergent, subjects = emergent_events(adae), population(adsl, code)
+    if emergent.empty or subjects.empty:
+        return pd.DataFrame(columns=["level", "AEBODSYS", "AEDECOD", "TRT01A", "N"])
+    grouped = pd.concat([emergent.assign(level="all", AEBODSYS=ANY_CLASS, AEDECOD=ANY_TERM),
+                         emergent.assign(level="class", AEDECOD=WHOLE_CLASS), emergent.assign(level="term")],
+                        ignore_index=True)
+    key = ["level", "AEBODSYS", "AEDECOD"]
+    made = count_events(grouped, subjects, study, key, grouped)
+    made["_class"] = -made["any"].where(made["level"] != "term", 0).groupby(made["AEBODSYS"]).transform("sum")
+    made["_first"], made["_term"] = made["level"] != "all", made["level"] == "term"
+    made["_total"] = -made.groupby(key)["any"].transform("sum")
+    return _ordered(made, study, ["_first", "_class", "AEBODSYS", "_term", "_total", "AEDECOD"])
+
+
+def _ordered(made: pd.DataFrame, study: Study, by: list[str]) -> pd.DataFrame:
+    """Rows in order of `by`, then of arms; helper columns, with their underscore, leave."""
+    arms = {arm: number for number, arm in enumerate(study.arm_keys)}
+    made = made.assign(_arm=made["TRT01A"].map(arms)).sort_values([*by, "_arm"])
+    return made.drop(columns=[name for name in made if name.startswith("_")]).reset_index(drop=True)
+
+
+def count_events(grouped: pd.DataFrame, subjects: pd.DataFrame, study: Study, key: list[str],
+                 levels: pd.DataFrame) -> pd.DataFrame:
+    """Patients by worst grade and `key`; what an unknown grade may hide; events.
+
+    Parameters
+    ----------
+    grouped : DataFrame
+        Events, repeated for every row they count in, with the columns `key`.
+    subjects : DataFrame
+        Patients counted.
+    study : Study
+    key : list of str
+        Columns that name a row.
+    levels : DataFrame
+        Every value of `key` that gets a row.
+
+    Returns
+    -------
+    DataFrame
+        `key`, TRT01A, and the columns of `event_table` from N on.
+    """
+    made = count_grades(worst_grades(grouped, key), subjects, study, key, GRADES, levels)
+    columns = [f"grade{grade}" for grade in GRADES]
+    made["grade3plus"] = made[columns[2:]].sum(axis=1)
+    made["any"] = made[columns].sum(axis=1) + made["unknown"]
+    mine = grouped.drop(columns="TRT01A", errors="ignore").merge(subjects[["USUBJID", "TRT01A"]], on="USUBJID")
+    mine = mine[mine["TRTEMFL"] == "Y"]
+    grade = mine["ATOXGR"].astype(float)
+    patient = mine.assign(ungraded=grade.isna(), severe=grade >= 3).groupby([*key, "TRT01A", "USUBJID"])
+    state = patient[["ungraded", "severe"]].any()
+    counted = {"maybe3plus": (state["ungraded"] & ~state["severe"]).groupby([*key, "TRT01A"]).sum(),
+               "events": mine.groupby([*key, "TRT01A"]).size()}
+    for name, values in counted.items():
+        made = made.merge(values.rename(name).reset_index(), on=[*key, "TRT01A"], how="left")
+        made[name] = made[name].fillna(0).astype(int)
+    return with_interval(with_interval(made, "any"), "grade3plus")
 
 
 def event_display(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Set `event_table` for readers: a row a term; for each arm n (%) at any grade, at grade 3 or worse, unknown.
+    """Set `event_table` or `class_table` for readers: a row a term; for each arm n (%) by grade, and unknown.
 
     Parameters
     ----------
     table : DataFrame
-        From `event_table`.
+        From `event_table` or `class_table`.
     study : Study
 
     Returns
     -------
     DataFrame
-        System organ class, term, and three columns an arm whose headings carry N.
+        System organ class, term, and three columns an arm whose headings carry N. A patient of unknown grade is in
+        "any grade" alone.
     """
     if table.empty:
         return table
-    made = table[["AEBODSYS", "AEDECOD"]].drop_duplicates().set_index("AEDECOD")
+    key = ["AEBODSYS", "AEDECOD"]
+    made = table[key].drop_duplicates().set_index(key)
     for arm in study.arm_keys:
-        mine = table[table["TRT01A"] == arm].set_index("AEDECOD")
+        mine = table[table["TRT01A"] == arm].set_index(key)
         if mine.empty:
             continue
         head = f"{arm}, N = {mine['N'].iloc[0]}"
@@ -147,48 +193,50 @@ def event_display(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     return made.reset_index().rename(columns={"AEBODSYS": "system organ class", "AEDECOD": "term"})
 
 
-def event_results(table: pd.DataFrame, code: str = "all") -> list[dict]:
-    """Result rows of `event_table`: `ae.<term>.<population>.<arm>.any|grade3plus|unknown`."""
-    return [count_result(("ae", one.AEDECOD, code, one.TRT01A, statistic), getattr(one, statistic), one.N)
-            for one in table.itertuples() for statistic in ("any", "grade3plus", "unknown")]
-
-
-def union_results(table: pd.DataFrame) -> list[dict]:
-    """Result rows of `union_table`, unions only: `union.<union>.<population>.<arm>.grade2` and so on.
-
-    Grade 2 is exactly grade 2: a patient whose worst grade is 3 is not in it.
-    """
-    unions = table[table["union"] == table["term"]]
-    statistics = ("any", "grade1", "grade2", "grade3plus", "unknown")
-    return [count_result(("union", one.union, one.population, one.TRT01A, statistic), getattr(one, statistic), one.N)
-            for one in unions.itertuples() for statistic in statistics]
-
-
-def overlap(adae: pd.DataFrame, adex: pd.DataFrame, adsl: pd.DataFrame, study: Study, grade: int = 2) -> pd.DataFrame:
-    """Whether the patients of a union of terms are those whose interferon was reduced for an adverse event.
+def class_display(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Set `class_table` for readers, with exact limits: a row a class or term, terms indented below their class.
 
     Parameters
     ----------
-    adae, adex, adsl : DataFrame
+    table : DataFrame
+        From `class_table`.
     study : Study
-        `toxicity_unions`.
-    grade : int
-        Worst grade over the union that counts, exactly.
 
     Returns
     -------
     DataFrame
-        One row a union and interferon: union, grade, drug, N (evaluable for interferon), both, union_only,
-        reduced_only, neither (patients).
+        class / term, then for each arm: any grade and grade 3+ as n (%; exact 95% limits), patients who may hide a
+        grade 3+ behind an unknown grade ("perhaps 3+"), and number of events.
     """
-    subjects, rows = population(adsl, "ifn_evaluable")["USUBJID"], []
-    for union, terms in study.toxicity_unions.items():
-        worst = worst_grades(adae[adae["AEDECOD"].isin(terms)].assign(AEDECOD=union))
-        harmed = subjects.isin(worst.loc[worst["WORST"] == grade, "USUBJID"])
-        for drug in sorted(drug for drug in adex["EXDRUG"].unique() if is_interferon(drug)):
-            reduced = subjects.isin(adex.loc[(adex["EXDRUG"] == drug) & (adex["REDAEFL"] == "Y"), "USUBJID"])
-            rows.append((union, grade, drug, len(subjects), int((harmed & reduced).sum()),
-                         int((harmed & ~reduced).sum()), int((~harmed & reduced).sum()),
-                         int((~harmed & ~reduced).sum())))
-    names = ["union", "grade", "drug", "N", "both", "union_only", "reduced_only", "neither"]
-    return pd.DataFrame(rows if len(adae) and len(subjects) else [], columns=names)
+    if table.empty:
+        return table
+    key = ["level", "AEBODSYS", "AEDECOD"]
+    names = table[key].drop_duplicates().reset_index(drop=True)
+    titles = names["AEDECOD"].where(names["level"] == "all", names["AEBODSYS"])
+    made = pd.DataFrame({"class / term": titles.where(names["level"] != "term", "– " + names["AEDECOD"])})
+    for arm in study.arm_keys:
+        mine = table[table["TRT01A"] == arm].reset_index(drop=True)
+        if mine.empty:
+            continue
+        head = f"{arm}, N = {mine['N'].iloc[0]}"
+        for column, words in (("any", "any grade"), ("grade3plus", "grade 3+")):
+            limits = zip(mine[column], *(mine[f"{column}_{part}"] for part in ("pct", "lower", "upper")), strict=True)
+            made[f"{head}: {words}"] = [f"{n} ({share:.0f}%; {low:.0f} to {high:.0f})"
+                                        for n, share, low, high in limits]
+        made[f"{head}: perhaps 3+"], made[f"{head}: events"] = mine["maybe3plus"], mine["events"]
+    return made
+
+
+def event_results(table: pd.DataFrame, code: str = "all") -> list[dict]:
+    """Result rows of `event_table`: `ae.<term>.<population>.<arm>.any|grade3plus|unknown|maybe3plus`."""
+    return [count_result(("ae", one.AEDECOD, code, one.TRT01A, statistic), getattr(one, statistic), one.N)
+            for one in table.itertuples() for statistic in COUNTED]
+
+
+def class_results(table: pd.DataFrame, code: str = "all") -> list[dict]:
+    """Result rows of the classes of `class_table`: `ae_class.<class>.<population>.<arm>.any` and so on.
+
+    Statistics as in `event_results`, which has the rows of the terms and of any event.
+    """
+    return [count_result(("ae_class", one.AEBODSYS, code, one.TRT01A, statistic), getattr(one, statistic), one.N)
+            for one in table[table["level"] == "class"].itertuples() for statistic in COUNTED]
