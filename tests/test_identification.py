@@ -105,6 +105,7 @@ class TestWitness:
         assert cohorts.violations(moved, report) == ["median of IFN+IM"]
 
 
+@pytest.mark.xdist_group("joint")  # one worker, so that the search is made once
 class TestJoint:
     """Every end below is attained by a dated cohort and proved by a search that left nothing out."""
 
