@@ -214,6 +214,7 @@ class TestSmallReport:
         assert not found.complete
 
 
+@pytest.mark.xdist_group("joint")
 class TestDraw:
     def test_the_same_seed_gives_the_same_cohorts_and_each_has_the_printed_numbers(self, report):
         one, two = (cohorts.draw(report, 300, seed=5) for _ in range(2))
@@ -233,6 +234,7 @@ class TestDraw:
         assert (some["p_relapse_or_death"] > some["p_relapse"]).all()
 
 
+@pytest.mark.xdist_group("joint")
 class TestTables:
     def test_what_is_proved_stands_beside_what_is_attained(self, joint):
         found = identification.interval_table(joint).set_index("deaths before")

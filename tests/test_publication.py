@@ -91,7 +91,7 @@ class TestHtml:
         assert "<html" not in publication.html(TABLE, STUDY)
 
     def test_an_interval_is_not_torn_at_the_end_of_a_line(self):
-        assert "95%\N{NO-BREAK SPACE}CI\N{NO-BREAK SPACE}0.8" in self.page
+        assert "95%\N{NO-BREAK SPACE}CI 0.8\N{NO-BREAK SPACE}to" in self.page
 
 
 class TestLatex:

@@ -21,7 +21,7 @@ PAGE = 3000
 #: within these bounds.
 LABEL, SHORT, LONG = 0.26, 22, 40
 #: Parts of a display string that a line break must not tear.
-WHOLE = re.compile(r"95% CI [^)]+|range [^,)]+|[nN] = \d+|\d+ of \d+")
+WHOLE = re.compile(r"95% CI|[\d.]+ to [\w. ]+(?=\))|range [^,)]+|[nN] = \d+|\d+ of \d+")
 INK, GREY = "#262626", "#8C8C8C"
 LOOK = {"table_font_size": "13px", "table_font_names": ["Arial", "Helvetica", "sans-serif"], "table_font_color": INK,
         "heading_align": "left", "heading_title_font_size": "15px",
@@ -151,7 +151,7 @@ def _unbroken(text: str) -> str:
     Examples
     --------
     >>> _unbroken("1 of 2 (50.0%, 95% CI 1.3 to 98.7)").split(" ")
-    ['1\\xa0of\\xa02', '(50.0%,', '95%\\xa0CI\\xa01.3\\xa0to\\xa098.7)']
+    ['1\\xa0of\\xa02', '(50.0%,', '95%\\xa0CI', '1.3\\xa0to\\xa098.7)']
     """
     return WHOLE.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
