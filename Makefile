@@ -39,7 +39,7 @@ $(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
 test: test-code test-notebooks ## check everything: unit and property tests, all cohorts, notebook outputs
 
 test-code: .venv/ready
-	$(PY) -m pytest -n auto --dist loadgroup tests src
+	$(PY) -m pytest -n auto --dist loadfile tests src
 
 # Outputs go to a folder of their own, so that checking never writes into the checkout.
 test-notebooks: .venv/ready

@@ -105,7 +105,6 @@ class TestWitness:
         assert cohorts.violations(moved, report) == ["median of IFN+IM"]
 
 
-@pytest.mark.xdist_group("joint")  # one worker, so that the search is made once
 class TestJoint:
     """Every end below is attained by a dated cohort and proved by a search that left nothing out."""
 
@@ -214,7 +213,6 @@ class TestSmallReport:
         assert not found.complete
 
 
-@pytest.mark.xdist_group("joint")
 class TestDraw:
     def test_the_same_seed_gives_the_same_cohorts_and_each_has_the_printed_numbers(self, report):
         one, two = (cohorts.draw(report, 300, seed=5) for _ in range(2))
@@ -234,7 +232,6 @@ class TestDraw:
         assert (some["p_relapse_or_death"] > some["p_relapse"]).all()
 
 
-@pytest.mark.xdist_group("joint")
 class TestTables:
     def test_what_is_proved_stands_beside_what_is_attained(self, joint):
         found = identification.interval_table(joint).set_index("deaths before")

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import COHORTS, ROOT
 
-pytestmark = pytest.mark.xdist_group("pipeline")  # one worker, so that each cohort runs once
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("0[1-5]*.ipynb"))
 
 
