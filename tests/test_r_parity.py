@@ -19,8 +19,7 @@ for engine, fact in parity.PAIRS:
 
 
 @pytest.mark.parametrize(("engine", "facts"), [
-    # One worker a data set: curves and fits are kept between the statistics that share them.
-    pytest.param(engine, facts, id=f"{data}-{engine}-{analysis}", marks=pytest.mark.xdist_group(data))
+    pytest.param(engine, facts, id=f"{data}-{engine}-{analysis}")
     for (data, engine, analysis), facts in GROUPS.items()])
 def test_equals_r(engine, facts, record_property):
     lines = [parity.compare(engine, fact) for fact in facts]
