@@ -15,6 +15,9 @@ from remission import paths, study
 from remission.errors import ContractError
 
 DEFAULT_COHORT = "ash2012_reconstructed"
+#: Otherwise a kernel that is told to end may print the interrupt, or a message that came too late, as an error.
+QUIET = ["--IPKernelApp.log_level=50",
+         "--IPKernelApp.exec_lines=import logging; logging.getLogger('tornado').setLevel(logging.CRITICAL)"]
 
 
 def execute(cohort: str, notebook: str, *, progress: bool = True) -> Path:
@@ -60,18 +63,20 @@ def refresh(notebook: str, *, progress: bool = True) -> Path:
 
 
 def _papermill(notebook: str, out: Path, unfinished: Path, parameters: dict, progress: bool) -> None:
+    import logging
+
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     source = paths.root() / "notebooks" / f"{notebook}.ipynb"
     unfinished.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("tornado").setLevel(logging.CRITICAL)  # the client's side of the same
     try:
         papermill.execute_notebook(
             source, unfinished, parameters, kernel_name="python3", cwd=source.parent, progress_bar=progress,
             request_save_on_cell_execute=False, start_timeout=120,
-            # Otherwise a kernel that is told to end may print the interrupt as an error.
-            extra_arguments=["--IPKernelApp.log_level=50"])
+            extra_arguments=QUIET)
         finished = strip(nbformat.read(unfinished, as_version=4))
     except PapermillExecutionError as error:
         if error.ename == "ContractError":
