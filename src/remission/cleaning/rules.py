@@ -200,7 +200,7 @@ def stretches(made: pd.DataFrame, dated: bool, audit: Audit) -> pd.DataFrame:
     is_open, over = whole["end_day"].isna() & last.notna(), (whole["end_day"] > last).fillna(False)
     column = "end_date" if dated else "end_day"
     dates = whole["end_date"].mask(is_open | over, whole["start_date"] + pd.to_timedelta(
-        (last - whole["start_day"]).astype(float), unit="D")) if dated else whole["end_date"]
+        (last - whole["start_day"]).fillna(0).astype("int64"), unit="D")) if dated else whole["end_date"]
     for rule, rows in (("close_open_dose", whole.index[is_open]), ("end_overlap", whole.index[over])):
         before, after = (whole["end_date"], dates) if dated else (whole["end_day"], last)
         audit.log(rule, column, shown(before), shown(after), rows)

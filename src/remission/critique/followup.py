@@ -52,7 +52,7 @@ def calendar(adsl: pd.DataFrame, study: Study) -> pd.DataFrame:
     known = adsl[(adsl["TTEFL"] == "Y") & adsl["MTSTDT"].notna() & adsl["LSTALVDY"].notna()]
     entry = pd.to_datetime(known["MTSTDT"])
     made = pd.DataFrame({"patient": known["USUBJID"], "arm": known["TRT01A"], "entry": entry,
-                         "last": entry + pd.to_timedelta(known["LSTALVDY"].astype(float), unit="D"),
+                         "last": entry + pd.to_timedelta(known["LSTALVDY"].astype("int64"), unit="D"),
                          "ongoing": known["STATUS"] == "ongoing remission"}, columns=CALENDAR)
     place = made["arm"].map({arm: number for number, arm in enumerate(study.arm_keys)})
     return made.assign(place=place).sort_values(["place", "entry", "patient"])[CALENDAR].reset_index(drop=True)

@@ -119,7 +119,9 @@ def _clean_form(frame: pd.DataFrame, name: str, origin: pd.Series) -> pd.DataFra
         if column.kind == "date":
             twin = schema.DAY_COLUMN[column.name]
             day = frame[twin].astype("Int64")
-            made[column.name] = (start + pd.to_timedelta(day.astype("float64"), unit="D")).astype("datetime64[ns]")
+            # Whole days: pandas rounds floats, and what it leaves in the place of a NaN can overflow.
+            date = start + pd.to_timedelta(day.fillna(0).astype("int64"), unit="D")
+            made[column.name] = date.where(day.notna()).astype("datetime64[ns]")
             made[twin] = day
         elif column.name == "result_text":
             made["state"], made["ratio"] = frame["state"].astype(object), frame["ratio"].astype(float)
