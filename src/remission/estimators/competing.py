@@ -50,6 +50,7 @@ def cumulative_incidence(data: pd.DataFrame) -> pd.DataFrame:
     fit = CumulativeIncidence(cause_codes=causes).fit(data["time"].to_numpy(float), code)
     made = pd.concat([pd.DataFrame({"cause": cause, "time": curve.times, "incidence": curve.cif, "variance": curve.var})
                       for (_, cause), curve in fit.curves_.items()], ignore_index=True)
+    made["incidence"] = made["incidence"].mask(made["incidence"] > 1 - EDGE, 1.0)
     return made.assign(**_interval(made["incidence"].to_numpy(), made["variance"].to_numpy()))
 
 

@@ -162,37 +162,6 @@ def count_events(grouped: pd.DataFrame, subjects: pd.DataFrame, study: Study, ke
     return with_interval(with_interval(made, "any"), "grade3plus")
 
 
-def event_display(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Set `event_table` or `class_table` for readers: a row a term; for each arm n (%) by grade, and unknown.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `event_table` or `class_table`.
-    study : Study
-
-    Returns
-    -------
-    DataFrame
-        System organ class, term, and three columns an arm whose headings carry N. A patient of unknown grade is in
-        "any grade" alone.
-    """
-    if table.empty:
-        return table
-    key = ["AEBODSYS", "AEDECOD"]
-    made = table[key].drop_duplicates().set_index(key)
-    for arm in study.arm_keys:
-        mine = table[table["TRT01A"] == arm].set_index(key)
-        if mine.empty:
-            continue
-        head = f"{arm}, N = {mine['N'].iloc[0]}"
-        for column, words in (("any", "any grade"), ("grade3plus", "grade 3+")):
-            shares = mine[column].astype(str) + mine[f"{column}_pct"].map(" ({:.0f}%)".format)
-            made[f"{head}: {words}"] = shares.where(mine[column] > 0, "0")
-        made[f"{head}: unknown"] = mine["unknown"]
-    return made.reset_index().rename(columns={"AEBODSYS": "system organ class", "AEDECOD": "term"})
-
-
 def class_display(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Set `class_table` for readers, with exact limits: a row a class or term, terms indented below their class.
 

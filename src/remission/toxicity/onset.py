@@ -18,8 +18,6 @@ from remission.toxicity.events import emergent_events
 
 #: What may happen first; 0 is the end of observation.
 CAUSES = {1: "event", 2: "relapse", 3: "death in remission", 4: "stop of treatment"}
-#: An incidence this near to 1 is 1.
-WHOLE = 1e-9
 #: Months at which incidence is read.
 MONTHS = (3, 6, 12, 24)
 COUNT_COLUMNS = ["endpoint", "TRT01A", "N", "analysed", *CAUSES.values(), "still at risk", "median_day", "first_day",
@@ -200,7 +198,8 @@ def incidence_table(kinds: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: S
     for name, arm, _, found in _by_arm(kinds, adsl, study, code):
         data = found.data[found.data["arm"] == arm]
         other = data.assign(code=data["code"].map({0: 0, 1: 2}).fillna(1).astype(int))
-        curve, other_curve, alone = _incidence(data), _incidence(other), curves.kaplan_meier(data)
+        curve, other_curve = competing.cumulative_incidence(data), competing.cumulative_incidence(other)
+        alone = curves.kaplan_meier(data)
         for month in months:
             day = units.to_days(month, "month")
             found_at = competing.incidence_at(data, curve, 1, day)
@@ -225,7 +224,7 @@ def curve_table(kinds: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Study
     made = []
     for name, arm, _, found in _by_arm(kinds, adsl, study, code):
         data = found.data[found.data["arm"] == arm]
-        curve, alone = _incidence(data), curves.kaplan_meier(data)
+        curve, alone = competing.cumulative_incidence(data), curves.kaplan_meier(data)
         curve, alone = curve[curve["cause"] == 1], alone[alone["events"] > 0]
         ways = {"incidence": (curve["time"], curve["incidence"], curve["lower"], curve["upper"]),
                 "one minus KM": (alone["time"], 1 - alone["survival"], alone["time"] * np.nan, alone["time"] * np.nan)}
@@ -238,15 +237,6 @@ def curve_table(kinds: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Study
                 if len(value) else np.nan, "upper": 100 * np.r_[np.nan, upper, upper[-1:]] if len(value) else np.nan}))
     names = ["endpoint", "TRT01A", "curve", "time", "value", "lower", "upper"]
     return pd.concat(made, ignore_index=True)[names] if made else pd.DataFrame(columns=names)
-
-
-def _incidence(data: pd.DataFrame) -> pd.DataFrame:
-    """Cumulative incidence; where float noise stops it a hair short of 1, it is 1 and has no limits."""
-    with np.errstate(over="ignore"):
-        curve = competing.cumulative_incidence(data)
-    whole = curve["incidence"] > 1 - WHOLE
-    curve.loc[whole, ["incidence", "lower", "upper"]] = [1.0, np.nan, np.nan]
-    return curve
 
 
 def _by_arm(kinds: dict[str, pd.DataFrame], adsl: pd.DataFrame, study: Study, code: str):

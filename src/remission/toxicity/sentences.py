@@ -36,14 +36,6 @@ def reductions(rows: pd.DataFrame) -> str:
     return f"Dose reduced, interrupted or stopped for an adverse event. {'. '.join(parts)}." if parts else ""
 
 
-def unions(rows: pd.DataFrame) -> str:
-    """Sentence on unions of terms at worst grade 2, under every denominator; empty without any."""
-    chosen = _picked(rows, "union", "grade2")
-    parts = [f"**{name}**, worst grade exactly 2: {_listed(group)}" for name, group in
-             chosen.groupby("endpoint", sort=False)]
-    return f"{'. '.join(parts)}." if parts else ""
-
-
 def cytopenia(rows: pd.DataFrame, study: Study) -> str:
     """Sentence on grade 3 and grade 4 cytopenia under the study's version; empty without any."""
     third, fourth = (_picked(rows, "cytopenia", statistic, "-") for statistic in ("grade3", "grade4"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from remission.ctcae import CYTOPENIA, LABELS
+from remission.ctcae import LABELS
 from remission.study import Study
 from remission.toxicity.counts import count_result, population
 from remission.toxicity.worst import GRADES, baseline_grades, for_everyone, measured, worst_laboratory
@@ -12,32 +12,6 @@ from remission.toxicity.worst import GRADES, baseline_grades, for_everyone, meas
 #: Columns and rows of a shift table, by grade.
 NAMES = {float(grade): f"grade{grade}" for grade in GRADES}
 LEVELS = [*NAMES.values(), "unknown"]
-
-
-def shift_table(adlb: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Shift from baseline grade to worst grade under treatment, blood counts, among patients with a value.
-
-    Parameters
-    ----------
-    adlb : DataFrame
-    study : Study
-
-    Returns
-    -------
-    DataFrame
-        PARAMCD, TRT01A, baseline (grade or "unknown"), then patients by worst grade: grade0 to grade4, unknown.
-        Baseline grades that nobody had have no row.
-    """
-    worst = worst_laboratory(adlb)
-    worst = worst[worst["PARAMCD"].isin(CYTOPENIA) & (worst["VERSION"] == study.ctcae_version)]
-    if worst.empty:
-        return pd.DataFrame(columns=["PARAMCD", "TRT01A", "baseline"])
-    worst = _in_levels(worst)
-    made = worst.pivot_table(index=["PARAMCD", "TRT01A", "baseline"], columns="worst", aggfunc="size", fill_value=0)
-    made = made.reindex(columns=LEVELS, fill_value=0).rename_axis(columns=None).reset_index()
-    order = {name: number for names in (CYTOPENIA, study.arm_keys) for number, name in enumerate(names)}
-    return made.sort_values(["PARAMCD", "TRT01A", "baseline"],
-                            key=lambda column: column.map(order).fillna(column)).reset_index(drop=True)
 
 
 def _in_levels(worst: pd.DataFrame) -> pd.DataFrame:
