@@ -76,6 +76,13 @@ def test_the_figure_has_one_mark_a_claim():
     assert plotted["position"].dropna().between(-1, 1).all()
 
 
+def test_a_printed_value_with_its_own_unit_gets_no_second_one():
+    read = study.read("ash2012_reconstructed")
+    found = ledger.settle(ledger.read_claims(read), results.load("ash2012_reconstructed"))
+    printed = figure.claim_ledger(found, read)[1].set_index("id")["printed"]
+    assert printed[["K03", "R01"]].tolist() == ["26 months", "2.2 years"]
+
+
 def test_no_claims_no_figure():
     assert figure.claim_ledger(pd.DataFrame(), study.read("freireich1963"))[0] is None
 

@@ -84,9 +84,10 @@ def _of(ledger: pd.DataFrame) -> pd.Series:
 
 
 def _with_unit(text: pd.Series, ledger: pd.DataFrame) -> pd.Series:
-    """Values with their unit, where it is one that a reader needs."""
+    """Values with their unit, where it is one that a reader needs and the text does not carry its own."""
     shown = ledger["unit"].where(~ledger["unit"].isin(["n", "p", "probability", "text", ""]), "")
     shown = shown.where(~shown.isin(DAYS) | (ledger["value"] == 1), shown + "s")
+    shown = shown.mask(text.str.fullmatch(rf".*\b(?:{'|'.join(DAYS)})s?"), "")
     return (text + " " + shown).str.strip()
 
 
