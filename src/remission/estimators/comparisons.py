@@ -111,14 +111,62 @@ def weighted_logrank(data: pd.DataFrame, reference: str, weight: str | tuple[flo
     why = incomparable(data, frame, table)
     if why:
         return Test(math.nan, math.nan, why)
+    score, spread = _excess(table)
+    return _tested(float(factor @ score), float(factor**2 @ spread), bool(spread.any()))
+
+
+def stratified_logrank(data: pd.DataFrame, reference: str, stratum: str, truncated: bool = False) -> Test:
+    """Two-sided log-rank test of two arms in which patients are compared within their stratum only.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `endpoints.endpoint`; two arms, and a column that names the stratum.
+    reference : str
+        The arm compared against.
+    stratum : str
+        Name of that column.
+    truncated : bool
+        Count patients as at risk only after `entry`; those who left by then are not counted at all.
+
+    Returns
+    -------
+    Test
+        Observed minus expected events and hypergeometric variances are added up over the strata.
+
+    Source
+    ------
+    Mantel, Cancer Chemother Rep 1966;50:163. R: `survdiff(Surv(time, event) ~ arm + strata(stratum))`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": list("ABAB"), "time": [1, 2, 3, 4], "event": True, "at": [1, 1, 2, 2]})
+    >>> round(stratified_logrank(rows, "A", "at").chi2, 3)  # by hand: (1/2 + 1/2)**2 / (1/4 + 1/4)
+    2.0
+    """
+    frame = design(data, reference, truncated)
+    tables = [risk_sets(mine) for _, mine in frame.groupby(data[stratum], sort=True)]
+    if frame["other"].nunique() != 2 or frame["event"].sum() == 0:
+        return Test(math.nan, math.nan, "no events" if frame["other"].nunique() == 2 else "two arms are needed")
+    if not any(((table["at_risk0"] > 0) & (table["at_risk1"] > 0)).any() for table in tables):
+        return Test(math.nan, math.nan, "no event while both arms of a stratum were at risk")
+    parts = [_excess(table) for table in tables]
+    score, spread = (float(sum(part[which].sum() for part in parts)) for which in (0, 1))
+    return _tested(score, spread, False)
+
+
+def _excess(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Observed minus expected events of the other arm, and their hypergeometric variance, at each time."""
     at0, at1, ev0, ev1 = (table[name].to_numpy(float) for name in ("at_risk0", "at_risk1", "events0", "events1"))
     at_risk, events = at0 + at1, ev0 + ev1
     share = at1 / at_risk
-    score = float(factor @ (ev1 - events * share))
-    spread = events * share * (1 - share) * (at_risk - events) / np.maximum(at_risk - 1, 1)
-    variance = float(factor**2 @ spread)
+    return ev1 - events * share, events * share * (1 - share) * (at_risk - events) / np.maximum(at_risk - 1, 1)
+
+
+def _tested(score: float, variance: float, weighted: bool) -> Test:
+    """The test of a score; `weighted` when some time has a variance that its weight took away."""
     if variance <= 0:
-        alone = "all events at one time: " if not spread.any() else "no weight on any event that tells the arms apart: "
+        alone = "no weight on any event that tells the arms apart: " if weighted else "all events at one time: "
         return Test(math.nan, math.nan, f"{alone}the test's variance is zero", score)
     statistic = score**2 / variance
     return Test(statistic, float(chi2.sf(statistic, 1)), "", score)

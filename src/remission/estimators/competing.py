@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pandas as pd
 from comprisk import CumulativeIncidence, FineGrayRegression, gray_test
-from scipy.stats import norm
+from numpy.typing import ArrayLike
+from scipy.stats import chi2, norm
 
-from remission.estimators import comparisons, efron
+from remission.estimators import comparisons, efron, partial
 from remission.estimators.comparisons import Test
 from remission.estimators.curves import Estimate
 from remission.estimators.models import HazardRatio
@@ -95,7 +96,7 @@ def incidence_at(data: pd.DataFrame, curve: pd.DataFrame, cause: int, time: floa
     return Estimate(*map(float, mine.iloc[-1][["incidence", "lower", "upper"]]))
 
 
-def gray(data: pd.DataFrame, cause: int) -> Test:
+def gray(data: pd.DataFrame, cause: int, stratum: str = "") -> Test:
     """Gray's test of equal cumulative incidence of one cause.
 
     Parameters
@@ -104,6 +105,8 @@ def gray(data: pd.DataFrame, cause: int) -> Test:
         From `endpoints.endpoint`; two or more arms.
     cause : int
         1 relapse, 2 death in remission.
+    stratum : str
+        Name of a column: arms are compared within its strata, scores and covariances added up.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def gray(data: pd.DataFrame, cause: int) -> Test:
 
     Source
     ------
-    Gray, Ann Stat 1988;16:1141. R: `cmprsk::cuminc(time, code, arm)$Tests`.
+    Gray, Ann Stat 1988;16:1141. R: `cmprsk::cuminc(time, code, arm, strata)$Tests`.
 
     Examples
     --------
@@ -123,10 +126,27 @@ def gray(data: pd.DataFrame, cause: int) -> Test:
         return Test(math.nan, math.nan, "two arms are needed")
     if not (data["code"] == cause).any():
         return Test(math.nan, math.nan, "nobody had this event")
+    if stratum:
+        return _stratified_gray(data, cause, stratum)
     found = gray_test(data["time"].to_numpy(float), data["code"].to_numpy(), data["arm"].to_numpy(str), cause=cause)
     if not np.all(np.diag(found.var) > 0):
         return Test(math.nan, math.nan, "the test's variance is zero")
     return Test(found.stat, found.pvalue)
+
+
+def _stratified_gray(data: pd.DataFrame, cause: int, stratum: str) -> Test:
+    """Gray's test of two arms with scores and variances added up over the strata that hold both."""
+    if data["arm"].nunique() > 2:
+        raise ValueError("the stratified test is for two arms")
+    score = variance = 0.0
+    for _, mine in data.groupby(stratum, sort=True):
+        if mine["arm"].nunique() == 2 and (mine["code"] == cause).any():
+            found = gray_test(mine["time"].to_numpy(float), mine["code"].to_numpy(), mine["arm"].to_numpy(str),
+                              cause=cause)
+            score, variance = score + float(found.score[0]), variance + float(found.var[0, 0])
+    if not variance > 0:
+        return Test(math.nan, math.nan, "the test's variance is zero")
+    return Test(score**2 / variance, float(chi2.sf(score**2 / variance, 1)))
 
 
 def fine_gray(data: pd.DataFrame, reference: str, cause: int) -> HazardRatio:
@@ -157,15 +177,64 @@ def fine_gray(data: pd.DataFrame, reference: str, cause: int) -> HazardRatio:
     >>> round(fine_gray(rows, "A", 1).value, 4)
     2.1196
     """
-    # Who had the other cause stays at risk for ever; with such times an ordinary likelihood knows its maximum.
-    mine = data.assign(event=data["code"] == cause)
-    mine["time"] = mine["time"].mask((data["code"] > 0) & ~mine["event"], mine["time"].max() + 1)
+    mine = _for_ever(data, cause)
     why = efron.no_maximum(mine, comparisons.design(mine, reference))
     if why:
         return HazardRatio(*[math.nan] * 4, why)
-    other = (data["arm"] != reference).to_numpy(float)[:, None]
+    return _subdistribution(data, (data["arm"] != reference).to_numpy(float)[:, None], cause)
+
+
+def fine_gray_marker(data: pd.DataFrame, x: ArrayLike, cause: int, adjust: ArrayLike | None = None) -> HazardRatio:
+    """Subdistribution hazard ratio of one cause per unit of a marker.
+
+    Parameters
+    ----------
+    data : DataFrame
+        `time` (days) and `code` (0 censored, 1 relapse, 2 death in remission).
+    x : array of shape (n,)
+        Marker, a number.
+    cause : int
+    adjust : array of shape (n,), optional
+        Groups, such as arms, that the model adjusts for by indicators.
+
+    Returns
+    -------
+    HazardRatio
+        As in `fine_gray`.
+
+    Source
+    ------
+    Fine and Gray, JASA 1999;94:496. R: `cmprsk::crr(time, code, cbind(x, arm), failcode = cause)`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"time": [1, 3, 2, 4, 6, 5], "code": [1, 2, 1, 0, 1, 1]})
+    >>> round(fine_gray_marker(rows, [0, 0, 1, 1, 0, 1], 1).value, 4)
+    2.1196
+    """
+    x = np.asarray(x, float)
+    groups = [] if adjust is None else [np.asarray(adjust) == one for one in np.unique(np.asarray(adjust))[1:]]
+    design, mine = np.column_stack([x, *groups]).astype(float), _for_ever(data, cause)
+    known = partial.fit(partial.prepare(mine["time"], mine["event"], design))
+    if known.note:
+        return HazardRatio(*[math.nan] * 4, known.note)
+    # On the scale of its own spread, so that the library's criterion means the same for every marker.
+    scale = float(x.std())
+    made = _subdistribution(data, np.column_stack([(x - x.mean()) / scale, *groups]).astype(float), cause)
+    return made._replace(**{name: getattr(made, name) ** (1 / scale) for name in ("value", "lower", "upper")})
+
+
+def _for_ever(data: pd.DataFrame, cause: int) -> pd.DataFrame:
+    """Who had the other cause stays at risk for ever; with such times an ordinary likelihood knows its maximum."""
+    mine = data.assign(event=data["code"] == cause)
+    mine["time"] = mine["time"].mask((data["code"] > 0) & ~mine["event"], mine["time"].max() + 1)
+    return mine
+
+
+def _subdistribution(data: pd.DataFrame, design: np.ndarray, cause: int) -> HazardRatio:
+    """Fit of the first column, with robust Wald interval and p."""
     fit = FineGrayRegression(cause=cause, robust_se=True, gtol=1e-12, max_iter=50)
-    fit.fit(other, time=data["time"].to_numpy(float), event=data["code"].to_numpy())
+    fit.fit(design, time=data["time"].to_numpy(float), event=data["code"].to_numpy())
     log, se = float(fit.coef_[0]), float(fit.se_[0])
     if not se > 0:
         return HazardRatio(*[math.nan] * 4, "all events at one time: the standard error is zero")
