@@ -7,10 +7,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from remission import schema
 from remission.adam.admk import derive_admk, ever_negative, level_at_start, mutated, response
 from remission.adam.admrd import DEFAULTS, derive_admrd, detection_limit, rules, state
+from remission.cleaning.molecular import read_results
+from remission.errors import ContractError
 from remission.study import Arm, Study
 
 STUDY = Study("demo", "own", "", "", (Arm("A", "A"),))
@@ -200,3 +204,300 @@ class TestMarkers:
         ]
         one, other = (derive_admk({}, adsl, admrd(*past, *after, adsl=adsl), STUDY) for after in future)
         pd.testing.assert_frame_equal(one, other)
+
+
+def scaled(*rows, transcript="p210", mrd=None, **columns):
+    """MRD table of one patient with a transcript, and laboratories named `L` unless the row names its own."""
+    adsl = subjects(TRANSC=[transcript], **columns)
+    laboratories = [row[7] if len(row) > 7 else "L" for row in rows]
+    clean = samples(*(row[:7] for row in rows)).assign(laboratory=laboratories)
+    return derive_admrd({"mrd": clean}, adsl, Study("demo", "own", "", "", (Arm("A", "A"),), mrd=mrd or {}))
+
+
+def one(state="QUANTIFIED", ratio=None, copies=200_000.0, limit=None, **more):
+    return scaled(("p1", 10, "BM", state, ratio, copies, limit), **more).iloc[0]
+
+
+class TestDepth:
+    """Cross et al., Leukemia 2015;29:999: ratios 0.1, 0.01, 0.0032, 0.001 %; ABL1 10,000, 32,000, 100,000 copies."""
+
+    @pytest.mark.parametrize(
+        ("ratio", "expected"),
+        [
+            (50, "none"),
+            (0.1001, "none"),
+            (0.1, "MMR"),
+            (0.0101, "MMR"),
+            (0.01, "MR4"),
+            (0.0033, "MR4"),
+            (0.0032, "MR4.5"),
+            (0.0011, "MR4.5"),
+            (0.001, "MR5"),
+            (0.0001, "MR5"),
+        ],
+    )
+    def test_quantified_at_each_ratio(self, ratio, expected):
+        assert one(ratio=ratio)["DEPTH"] == expected
+
+    @pytest.mark.parametrize(
+        ("copies", "expected"),
+        [
+            (9_999, "unknown"),
+            (10_000, "MR4"),
+            (10_001, "MR4"),
+            (31_999, "MR4"),
+            (32_000, "MR4.5"),
+            (99_999, "MR4.5"),
+            (100_000, "MR5"),
+            (500_000, "MR5"),
+        ],
+    )
+    def test_negative_at_each_number_of_copies(self, copies, expected):
+        assert one("NEGATIVE", copies=copies)["DEPTH"] == expected
+
+    @pytest.mark.parametrize(
+        ("copies", "expected"),
+        [(9_999, "MMR"), (10_000, "MR4"), (31_999, "MR4"), (32_000, "MR4.5"), (99_999, "MR4.5"), (100_000, "MR5")],
+    )
+    def test_copies_are_asked_for_where_transcripts_are_found_too(self, copies, expected):
+        assert one(ratio=0.0005, copies=copies)["DEPTH"] == expected
+
+    @pytest.mark.parametrize(
+        ("limit", "expected"),
+        [
+            (0.11, "unknown"),
+            (0.1, "MMR"),
+            (0.011, "MMR"),
+            (0.01, "MR4"),
+            (0.0033, "MR4"),
+            (0.0032, "MR4.5"),
+            (0.001, "MR5"),
+            (None, "unknown"),
+        ],
+    )
+    def test_without_copies_the_reported_limit_decides(self, limit, expected):
+        assert one("NEGATIVE", copies=None, limit=limit)["DEPTH"] == expected
+
+    def test_a_negative_is_no_deeper_than_its_laboratory_could_see(self):
+        assert one("NEGATIVE", copies=200_000, limit=0.02)["DEPTH"] == "MMR"
+
+    @pytest.mark.parametrize(("limit", "expected"), [(0.001, "MMR"), (0.1, "MMR"), (0.11, "unknown")])
+    def test_positive_not_quantifiable_is_never_deeper_than_major(self, limit, expected):
+        assert one("PNQ", limit=limit)["DEPTH"] == expected
+
+    def test_a_study_may_set_other_levels(self):
+        own = {"depth_ratio": {"MMR": 0.2}, "depth_abl": {}}
+        assert one(ratio=0.2, mrd=own)["DEPTH"] == one(ratio=0.001, mrd=own)["DEPTH"] == "MMR"
+
+
+class TestCategory:
+    """PMC8824253, table 1: complete, failure and everything else."""
+
+    @pytest.mark.parametrize(
+        ("state", "ratio", "copies", "limit", "expected"),
+        [
+            ("QUANTIFIED", 0.0101, 50_000, 0.002, "failure"),
+            ("QUANTIFIED", 0.01, 50_000, 0.002, "failure"),
+            ("QUANTIFIED", 0.0099, 50_000, 0.002, "intermediate"),
+            ("QUANTIFIED", 0.5, 900, None, "failure"),
+            ("PNQ", None, 50_000, 0.002, "intermediate"),
+            ("PNQ", None, 900, 0.5, "intermediate"),
+            ("NEGATIVE", None, 50_000, 0.0099, "complete"),
+            ("NEGATIVE", None, 50_000, 0.01, "complete"),
+            ("NEGATIVE", None, 50_000, 0.0101, "intermediate"),
+            ("NEGATIVE", None, 10_000, None, "complete"),
+            ("NEGATIVE", None, 9_999, 0.001, "intermediate"),
+            ("NEGATIVE", None, None, 0.01, "complete"),
+            ("NEGATIVE", None, None, None, "intermediate"),
+        ],
+    )
+    def test_at_and_around_each_boundary(self, state, ratio, copies, limit, expected):
+        assert one(state, ratio, copies, limit)["CATEGORY"] == expected
+
+    def test_complete_is_what_ever_negative_asks_for(self):
+        rows = [("p1", day, "BM", "NEGATIVE", None, 50_000, limit) for day, limit in ((-9, 0.01), (-5, 0.02))]
+        assert scaled(*rows)["CATEGORY"].tolist() == ["complete", "intermediate"]
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("neg", "complete"),
+            ("nicht nachweisbar", "complete"),
+            ("not detected", "complete"),
+            ("<0,01 %", "complete"),
+            ("< 10-4", "complete"),
+            ("neg (<0,01%)", "complete"),
+            ("<0,02", "intermediate"),
+            ("PNQ", "intermediate"),
+            ("pos., nicht quantifizierbar", "intermediate"),
+            ("pos <10-4", "intermediate"),
+            ("0,0099", "intermediate"),
+            ("0,01", "failure"),
+            ("0.01 %", "failure"),
+            ("1E-02", "failure"),
+            ("12,5%", "failure"),
+        ],
+    )
+    def test_from_the_text_of_the_laboratory(self, text, expected):
+        read = read_results([text], ",").iloc[0]
+        limit = read["limit"] if read["limit"] > 0 else 0.005
+        assert one(read["value"], read["ratio"], None, limit)["CATEGORY"] == expected
+
+
+FACTOR = {"international_scale_factor": {"L": 0.5, "M": 2.0}}
+
+
+class TestScale:
+    @pytest.mark.parametrize("transcript", ["p190", "p190/p210", None])
+    def test_only_p210_is_converted(self, transcript):
+        row = one(ratio=0.2, transcript=transcript, mrd=FACTOR)
+        assert (row["SCALE"], row["RATIO"]) == ("local", 0.2)
+
+    def test_each_laboratory_has_its_factor_and_without_one_nothing_changes(self):
+        sample = ("BM", "QUANTIFIED", 0.2, 50_000, 0.004)
+        rows = scaled(*(("p1", day, *sample, lab) for day, lab in enumerate(("L", "M", "X", None))), mrd=FACTOR)
+        assert rows["SCALE"].tolist() == ["IS", "IS", "local", "local"]
+        assert rows["RATIO"].tolist() == [0.1, 0.4, 0.2, 0.2]
+        assert rows["LOGRATIO"].tolist() == pytest.approx([-1, np.log10(0.4), np.log10(0.2), np.log10(0.2)])
+        assert rows["LOD"].tolist() == [0.002, 0.008, 0.004, 0.004] and rows["DEPTH"].tolist()[0] == "MMR"
+
+    def test_without_a_factor_p210_stays_local(self):
+        assert one(ratio=0.2)["SCALE"] == "local"
+
+    def test_copies_mean_the_same_on_either_scale(self):
+        assert one("NEGATIVE", copies=32_000, mrd={"international_scale_factor": {"L": 1.5}})["DEPTH"] == "MR4.5"
+
+
+class TestReduction:
+    DIAGNOSIS = ("p1", -300, "BM", "QUANTIFIED", 50.0, 50_000, 0.002)
+
+    def reduction(self, *rows, **columns):
+        made = scaled(*rows, **({"CRDY": [-250]} | columns))
+        return made.set_index(["ADY", "SOURCE"])["LOGRED"].round(9).to_dict()
+
+    def test_log10_of_the_ratio_of_ratios(self):
+        found = self.reduction(self.DIAGNOSIS, ("p1", 5, "BM", "QUANTIFIED", 0.05, 50_000, 0.002))
+        assert found == {(-300, "BM"): 0, (5, "BM"): 3}
+
+    def test_a_limit_stands_in_and_an_insufficient_sample_says_nothing(self):
+        found = self.reduction(
+            self.DIAGNOSIS,
+            ("p1", 5, "BM", "NEGATIVE", None, 50_000, 0.005),
+            ("p1", 6, "BM", "PNQ", None, 50_000, 0.005),
+            ("p1", 7, "BM", "NEGATIVE", None, 900, 0.005),
+        )
+        assert (found[5, "BM"], found[6, "BM"]) == (4, 4) and math.isnan(found[7, "BM"])
+
+    @pytest.mark.parametrize(("day", "known"), [(-331, False), (-330, True), (-293, True), (-292, False)])
+    def test_the_window_around_diagnosis(self, day, known):
+        found = self.reduction(
+            ("p1", day, "BM", "QUANTIFIED", 50.0, 50_000, 0.002), ("p1", 5, "BM", "QUANTIFIED", 0.5, 50_000, 0.002)
+        )
+        assert math.isnan(found[5, "BM"]) != known
+
+    def test_a_sample_from_the_first_remission_on_is_no_level_at_diagnosis(self):
+        found = self.reduction(
+            self.DIAGNOSIS,
+            ("p1", -295, "BM", "QUANTIFIED", 0.5, 50_000, 0.002),
+            ("p1", 5, "BM", "QUANTIFIED", 0.5, 50_000, 0.002),
+            CRDY=[-295],
+        )
+        assert found[5, "BM"] == found[-295, "BM"] == 2
+
+    def test_like_is_compared_with_like_where_both_exist(self):
+        blood = ("p1", -299, "PB", "QUANTIFIED", 5.0, 50_000, 0.002)
+        later = [("p1", 5, source, "QUANTIFIED", 0.05, 50_000, 0.002) for source in ("BM", "PB", None)]
+        assert self.reduction(self.DIAGNOSIS, blood, *later[:2]) == {
+            (-300, "BM"): 0, (-299, "PB"): 0, (5, "BM"): 3, (5, "PB"): 2
+        }  # fmt: skip
+        assert self.reduction(self.DIAGNOSIS, later[1])[5, "PB"] == 3
+        made = scaled(self.DIAGNOSIS, blood, later[2])
+        assert made["BASERATIO"].tolist() == [50, 5, 5]
+
+    def test_scales_are_never_mixed(self):
+        rows = [("p1", -300, "BM", "QUANTIFIED", 50.0, 50_000, 0.002, "L"),
+                ("p1", 5, "BM", "QUANTIFIED", 0.05, 50_000, 0.002, "X")]  # fmt: skip
+        made = scaled(*rows, mrd={"international_scale_factor": {"L": 0.5}})
+        assert made["BASERATIO"].tolist()[0] == 25 and made["LOGRED"].isna().tolist() == [False, True]
+
+    def test_without_a_day_of_diagnosis(self):
+        assert scaled(self.DIAGNOSIS, DXDY=[None])["LOGRED"].isna().all()
+
+    def test_patients_do_not_share_a_baseline(self):
+        adsl = subjects(USUBJID=["p1", "p2"])
+        made = admrd(self.DIAGNOSIS, ("p2", 5, "BM", "QUANTIFIED", 0.5, 50_000, 0.002), adsl=adsl)
+        assert made["LOGRED"].isna().tolist() == [False, True]
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"responce_ratio": 0.1},
+            {"response_ratio": 0},
+            {"rise_log10": True},
+            {"negative_lod": math.nan},
+            {"margins": [2, 0.5]},
+            {"margins": [0, 2]},
+            {"start_window_days": [7]},
+            {"landmarks": []},
+            {"international_scale_factor": {"L": -1}},
+            {"international_scale_factor": 0.8},
+            {"depth_ratio": {"MR3": 0.1}},
+            {"molecular_relapse": "three positive"},
+        ],
+    )
+    def test_a_wrong_definition_gives_one_message(self, wrong):
+        with pytest.raises(ContractError, match=rf"demo: 1 problem\n *study\.toml\.mrd\.{next(iter(wrong))}: "):
+            rules(Study("demo", "own", "", "", (), mrd=wrong))
+
+    def test_every_fault_at_once(self):
+        with pytest.raises(ContractError, match="2 problems"):
+            rules(Study("demo", "own", "", "", (), mrd={"what": 1, "rise_log10": "one"}))
+
+    def test_no_fewest_copies_is_a_choice(self):
+        assert rules(Study("demo", "own", "", "", (), mrd={"insufficient_abl": 0}))["insufficient_abl"] == 0
+
+
+#: Many samples around diagnosis, which is day -300: there a later sample could pass for the level at diagnosis.
+DAY = st.integers(-335, -285) | st.integers(-340, 395)
+SAMPLE = st.tuples(
+    st.sampled_from(["p1", "p2"]),
+    DAY,
+    st.sampled_from(["BM", "PB", None]),
+    st.sampled_from(["QUANTIFIED", "QUANTIFIED", "QUANTIFIED", "PNQ", "NEGATIVE"]),
+    st.sampled_from([80.0, 3.0, 0.1, 0.01, 0.002]),
+    st.sampled_from([None, 900.0, 20_000.0, 150_000.0]),
+    st.sampled_from([None, 0.001, 0.02]),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(SAMPLE, min_size=8, max_size=20), st.lists(SAMPLE, min_size=8, max_size=20), DAY)
+def test_what_a_sample_says_never_depends_on_a_later_one(drawn, other, today):
+    adsl = subjects(USUBJID=["p1", "p2"], CRDY=[-260] * 2, TRANSC=["p210"] * 2)
+    past = [one for one in drawn if one[1] <= today]
+
+    def table(after):
+        rows = [(*one[:4], one[4] if one[3] == "QUANTIFIED" else None, *one[5:]) for one in [*past, *after]]
+        made = admrd(*rows, adsl=adsl)
+        return made[made["ADY"] <= today].reset_index(drop=True)
+
+    expected = table([one for one in drawn if one[1] > today])
+    pd.testing.assert_frame_equal(table([one for one in other if one[1] > today]), expected)
+
+
+def test_a_later_sample_is_never_the_level_at_diagnosis():
+    random, names = np.random.default_rng(3), [f"p{n}" for n in range(50)]
+    adsl, today = subjects(USUBJID=names, CRDY=[-260] * 50), -305
+
+    def drawn(first, last, state):
+        return [(name, int(day), "BM", state, random.lognormal(2, 2) if state == "QUANTIFIED" else None, 50_000, 0.002)
+                for name, day in zip(names, random.integers(first, last, 50), strict=True)]  # fmt: skip
+
+    past = [*drawn(-330, -315, "QUANTIFIED"), *drawn(-310, today + 1, "NEGATIVE")]
+    tables = [admrd(*past, *drawn(today + 1, -293, "QUANTIFIED"), adsl=adsl) for _ in range(2)]
+    known = [made[made["ADY"] <= today].reset_index(drop=True) for made in [*tables, admrd(*past, adsl=adsl)]]
+    pd.testing.assert_frame_equal(known[0], known[1])
+    pd.testing.assert_frame_equal(known[0], known[2])
+    assert known[0]["BASERATIO"].notna().all()

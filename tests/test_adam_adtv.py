@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_adam_admrd import admrd, subjects
 
 from remission.adam.adtv import derive_adtv, remission_end
@@ -27,8 +30,55 @@ def test_only_the_last_sample_before_the_origin_opens():
     assert intervals(("p1", -90, *POSITIVE), ("p1", -9, *NEGATIVE), ("p1", 0, *POSITIVE)) == [["p1", 0, 400, 1, 1]]
 
 
-def test_without_a_sample_by_the_origin_the_patient_enters_late():
-    assert intervals(("p1", 30, *POSITIVE)) == [["p1", 30, 400, 1, 1]]
+def test_without_a_sample_by_the_origin_the_state_is_unknown_until_the_first():
+    assert intervals(("p1", 30, *POSITIVE)) == [["p1", 0, 30, pd.NA, 0], ["p1", 30, 400, 1, 1]]
+
+
+def test_a_patient_without_any_usable_sample_is_observed_in_an_unknown_state():
+    found = intervals(("p1", 30, *POSITIVE), ("p2", 5, "PB", "NEGATIVE", None, 900, 0.005), USUBJID=["p1", "p2"])
+    assert found[2:] == [["p2", 0, 400, pd.NA, 1]]
+
+
+def test_a_sample_from_before_the_first_remission_opens_no_state():
+    assert intervals(("p1", -200, *POSITIVE), CRDY=[-199]) == [["p1", 0, 400, pd.NA, 1]]
+    assert intervals(("p1", -199, *POSITIVE), CRDY=[-199]) == [["p1", 0, 400, 1, 1]]
+    assert intervals(("p1", -300, *POSITIVE)) == [["p1", 0, 400, pd.NA, 1]]
+    assert intervals(("p1", -299, *POSITIVE)) == [["p1", 0, 400, 1, 1]]
+
+
+def test_what_the_labelling_sample_said():
+    adsl = subjects()
+    made = derive_adtv(
+        admrd(
+            ("p1", 20, "PB", "QUANTIFIED", 0.001, 50_000, 0.002),
+            ("p1", 50, *NEGATIVE),
+            ("p1", 90, "PB", "NEGATIVE", None, None, None),
+            ("p1", 120, "PB", "PNQ", None, 50_000, 0.01),
+            ("p1", 200, *POSITIVE),
+            adsl=adsl,
+        ),
+        adsl,
+    )
+    assert made["CATEGORY"].tolist() == [
+        "unknown", "intermediate", "complete", "intermediate", "intermediate", "failure"
+    ]  # fmt: skip
+    assert made["SAMPDY"].tolist() == [pd.NA, 20, 50, 90, 120, 200]
+    assert made["LEVEL"].tolist() == pytest.approx(
+        [np.nan, -3, np.log10(0.005), np.nan, -2, np.log10(0.5)], nan_ok=True
+    )
+    assert made["LEVCENS"].fillna("").tolist() == ["", "N", "Y", "", "Y", "N"]
+
+
+def test_death_in_remission_is_told_apart_from_the_end_of_observation():
+    adsl = subjects(
+        USUBJID=["p1", "p2", "p3"],
+        STATUS=["death in remission", "ongoing remission", "relapse"],
+        RELDY=[None, None, 400],
+        DTHDY=[300, None, 450],
+        LSTALVDY=[300, 700, 450],
+    )
+    made = derive_adtv(admrd(*((name, day, *NEGATIVE) for name in adsl["USUBJID"] for day in (0, 90)), adsl=adsl), adsl)
+    assert made["CNSR2"].tolist() == [0, 1, 0, 0, 0, 0] and made["EVENT"].tolist() == [0, 0, 0, 0, 0, 1]
 
 
 def test_a_sample_on_the_day_of_relapse_or_later_governs_nothing():
@@ -61,29 +111,46 @@ def test_remission_ends_once():
     assert remission_end(adsl).tolist() == [10, 80, 70]
 
 
-def test_shuffling_future_samples_never_changes_a_past_state():
-    random = np.random.default_rng(2)
-    names, today = [f"p{n}" for n in range(30)], 200
-    adsl = subjects(USUBJID=names)
-    past = [
-        (name, int(day), *(POSITIVE if random.random() < 0.5 else NEGATIVE))
-        for name in names
-        for day in random.integers(-60, today, 4)
-    ]
-    future = [
-        [
-            (name, int(day), *(POSITIVE if random.random() < 0.5 else NEGATIVE))
-            for name in names
-            for day in random.integers(today, 399, 4)
-        ]
-        for _ in range(2)
-    ]
-    one, other = (derive_adtv(admrd(*past, *after, adsl=adsl), adsl) for after in future)
+NAMES = [f"p{n}" for n in range(5)]
+SAMPLE = st.sampled_from([NEGATIVE, POSITIVE, ("PB", "PNQ", None, 50_000, 0.02), ("BM", "NEGATIVE", None, 900, 0.02)])
+DRAWN = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(-310, 420), SAMPLE), min_size=10, max_size=40)
 
-    def known(made):
-        return made.loc[made["TSTART"] < today, ["USUBJID", "TSTART", "MRDPOS"]].reset_index(drop=True)
 
-    pd.testing.assert_frame_equal(known(one), known(other))
+def table(drawn, **columns):
+    adsl = subjects(USUBJID=NAMES, **columns)
+    return derive_adtv(admrd(*((name, day, *sample) for name, day, sample in drawn), adsl=adsl), adsl)
+
+
+@settings(max_examples=10, deadline=None)
+@given(DRAWN, DRAWN, st.integers(1, 399), st.integers(0, 99))
+def test_samples_of_the_future_never_change_a_past_state(drawn, other, today, seed):
+    past = [one for one in drawn if one[1] < today]
+    future = [one for one in drawn if one[1] >= today]
+    # The same samples, their states and patients dealt out anew among their days: the future in another order.
+    order = np.random.default_rng(seed).permutation(len(future))
+    shuffled = [(future[k][0], future[n][1], future[k][2]) for n, k in enumerate(order)]
+
+    def known(after):
+        # The state of each day up to today: that of the interval (start, stop] which holds it.
+        made = table([("p0", -5, NEGATIVE), *past, *after], CRDY=[-280] * 5)
+        rows = made[made["TSTART"] < today].assign(TSTOP=lambda rows: rows["TSTOP"].clip(upper=today))
+        return rows[["USUBJID", "TSTART", "TSTOP", "SAMPDY", "MRDPOS", "CATEGORY", "LEVEL", "LEVCENS"]].reset_index(
+            drop=True)
+
+    expected = known(future)
+    for after in ([], shuffled, [one for one in other if one[1] >= today]):
+        pd.testing.assert_frame_equal(known(after), expected)
+
+
+@settings(max_examples=15, deadline=None)
+@given(DRAWN)
+def test_intervals_of_a_patient_add_up_to_the_remission_observed(drawn):
+    found = table(drawn)
+    for _, mine in found.groupby("USUBJID"):
+        assert mine["TSTART"].tolist() == [0, *mine["TSTOP"].tolist()[:-1]] and mine["TSTOP"].tolist()[-1] == 400
+        assert mine["EVENT"].tolist() == [0] * (len(mine) - 1) + [1]
+    assert found["USUBJID"].nunique() == 5 and (found["TSTOP"] > found["TSTART"]).all()
+    assert (found["CATEGORY"] == "unknown").eq(found["MRDPOS"].isna()).all()
 
 
 def test_follow_up_is_neither_lost_nor_counted_twice():

@@ -8,7 +8,8 @@ import pytest
 from remission import paths, schema, store
 
 ADTV = {"STUDYID": "x", "USUBJID": ["007", "007", "1E5"], "TRT01A": "NA", "TSTART": [30, 0, 0], "TSTOP": [60, 30, 12],
-        "MRDPOS": [1, 0, None], "EVENT": [1, 0, 0]}
+        "SAMPDY": [30, -3, None], "MRDPOS": [1, 0, None], "CATEGORY": ["failure", "complete", "unknown"],
+        "LEVEL": [0.5, -3.0, None], "LEVCENS": ["N", "Y", None], "EVENT": [1, 0, 0], "CNSR2": 0}
 
 
 def test_written_tables_come_back_as_they_were(elsewhere):

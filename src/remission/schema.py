@@ -272,13 +272,24 @@ ANALYSIS: dict[str, Table] = {table.name: table for table in (
           values=("FRONTLINE", "MAINTENANCE", "POSTRELAPSE")),
         C("SOURCE", "text", "blood or marrow", values=("PB", "BM")),
         C("ABLCOP", "number", "ABL1 control-gene copies"),
-        C("RATIO", "number", "BCR::ABL1 / ABL1; blank unless quantified", unit="%"),
+        C("RATIO", "number", "BCR::ABL1 / ABL1, on SCALE; blank unless quantified", unit="%"),
         C("LOGRATIO", "number", "log10 of RATIO"),
-        C("LOD", "number", "detection limit of the sample: as reported, or 100 / ABL1 copies where that is higher or "
-          "none was reported", unit="%"),
+        C("LOD", "number", "detection limit of the sample, on SCALE: as reported, or 100 / ABL1 copies where that is "
+          "higher or none was reported", unit="%"),
         C("MRDSTATE", "text", "state of the sample", required=True,
           values=("QUANTIFIED", "PNQ", "NEGATIVE", "INSUFFICIENT")),
         C("LAB", "text", "laboratory"),
+        C("SCALE", "text", "IS: p210 transcript, RATIO and LOD multiplied by the laboratory's conversion factor; "
+          "local: as the laboratory measured", values=("IS", "local")),
+        C("BASERATIO", "number", "ratio at diagnosis: last quantified sample in the window around diagnosis, before "
+          "the first remission and not after this sample, on the same scale, of the same source where there is one; "
+          "blank without any", unit="%"),
+        C("LOGRED", "number", "log10 of BASERATIO over RATIO; where the sample is not quantified, over LOD: at least "
+          "so much if NEGATIVE, at most so much if PNQ; blank if INSUFFICIENT or without BASERATIO"),
+        C("DEPTH", "text", "deepest molecular level that the sample documents with its ABL1 copies; unknown: too "
+          "insensitive to tell", values=("none", "MMR", "MR4", "MR4.5", "MR5", "unknown")),
+        C("CATEGORY", "text", "complete: negative, sensitive enough; failure: quantified at or above the ratio of "
+          "failure; intermediate: any other result", values=("complete", "intermediate", "failure")),
         C("ANL01FL", "text", "Y: the sample that stands for its day: marrow before blood, then more ABL1 copies; an "
           "insufficient sample never", values=("Y", "N")),
     ), key=("USUBJID", "ADY", "SOURCE")),
@@ -290,12 +301,19 @@ ANALYSIS: dict[str, Table] = {table.name: table for table in (
         C("VARIANT", "text", "amino-acid change in the ABL1 kinase domain, or none", required=True),
         C("AF", "number", "fraction of mutated transcripts", unit="%"),
     ), key=("USUBJID", "ADY", "VARIANT")),
-    Table("adtv", "MRD state over time: counting process, one row an interval", (
+    Table("adtv", "MRD state over time: counting process from the origin to the end of remission, one row an interval; "
+          "each is labelled by the last usable sample before it", (
         _STUDY, _SUBJ, _TRT,
         C("TSTART", "integer", "interval opens, days from the origin, exclusive", required=True, unit="days"),
         C("TSTOP", "integer", "interval closes, inclusive", required=True, unit="days"),
-        C("MRDPOS", "integer", "last sample before the interval: 1 positive, 0 negative", values=("0", "1")),
+        C("SAMPDY", "day", "day of the sample that labels the interval; blank before the first", unit="days"),
+        C("MRDPOS", "integer", "that sample: 1 positive, 0 negative; blank before the first", values=("0", "1")),
+        C("CATEGORY", "text", "category of that sample; unknown before the first", required=True,
+          values=("complete", "intermediate", "failure", "unknown")),
+        C("LEVEL", "number", "level of that sample, the detection limit where it lies below", unit="log10 %"),
+        C("LEVCENS", "text", "Y: LEVEL is a limit, not a measured level", values=("Y", "N")),
         C("EVENT", "integer", "1: relapse at TSTOP", required=True, values=("0", "1")),
+        C("CNSR2", "integer", "1: death in remission at TSTOP", required=True, values=("0", "1")),
     ), key=("USUBJID", "TSTART")),
     Table("admk", "markers known at the origin: one row a patient", (
         _STUDY, _SUBJ, _TRT,
@@ -331,7 +349,7 @@ def empty(table: Table) -> pd.DataFrame:
     Examples
     --------
     >>> list(empty(ANALYSIS["adtv"]).columns)[-2:]
-    ['MRDPOS', 'EVENT']
+    ['EVENT', 'CNSR2']
     """
     return pd.DataFrame({column.name: pd.Series(dtype=_DTYPES[column.kind]) for column in table.columns})
 

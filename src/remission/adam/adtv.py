@@ -57,13 +57,38 @@ def in_remission(samples: pd.DataFrame) -> pd.Series:
     return (samples["ADY"] <= last).fillna(False).astype(bool)
 
 
+def before_remission(samples: pd.DataFrame) -> pd.Series:
+    """Whether a sample was taken before the first remission, or up to diagnosis where that day is unknown.
+
+    Such a sample measures leukaemia, not what remains of it.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        ADY, and of the patient DXDY and CRDY.
+
+    Returns
+    -------
+    Series of bool
+
+    Examples
+    --------
+    >>> before_remission(pd.DataFrame({"ADY": [-261, -260, -260], "DXDY": -300, "CRDY": [-260, -260, None]})).tolist()
+    [True, False, False]
+    """
+    day, remission = samples["ADY"].astype("Int64"), samples["CRDY"].astype("Int64")
+    early = (day < remission).where(remission.notna(), day <= samples["DXDY"].astype("Int64"))
+    return early.fillna(False).astype(bool)
+
+
 def derive_adtv(admrd: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
-    """Derive the counting process of the last known MRD state from the origin to relapse or censoring.
+    """Derive the counting process of the last known MRD state from the origin to the end of remission.
 
     Parameters
     ----------
     admrd : DataFrame
-        Samples; only those that stand for their day (ANL01FL = Y) are used.
+        Samples; only those that stand for their day (ANL01FL = Y) are used, and none from before the first remission
+        (up to diagnosis, where the day of remission is unknown): they measure leukaemia, not what remains of it.
     adsl : DataFrame
         Subject level; patients with TTEFL = Y are used.
 
@@ -71,8 +96,10 @@ def derive_adtv(admrd: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Table `adtv`. A sample on day d governs the interval (d, next sample], never the day on which it was taken, so
-        no interval looks ahead. The last sample up to day 0 opens at 0; a patient whose first sample comes later
-        enters then. EVENT is 1 only on the interval that ends with relapse; death in remission censors.
+        no interval looks ahead. The last sample up to day 0 opens at 0. A patient whose first sample comes later, or
+        never, starts with an interval of category `unknown`, so that the intervals of a patient add up to all of the
+        remission observed. EVENT is 1 only on an interval that ends with relapse, CNSR2 only on one that ends with
+        death in remission. Empty without samples.
 
     Examples
     --------
@@ -81,17 +108,31 @@ def derive_adtv(admrd: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
     True
     """
     table = schema.ANALYSIS["adtv"]
-    samples = admrd.loc[admrd["ANL01FL"] == "Y", ["USUBJID", "ADY", "MRDSTATE"]]
-    at_risk = adsl[adsl["TTEFL"] == "Y"]
-    subject = at_risk[["STUDYID", "USUBJID", "TRT01A", "STATUS"]].assign(END=remission_end(at_risk))
-    rows = samples.merge(subject, on="USUBJID", how="inner", validate="many_to_one")
-    rows = rows[(rows["ADY"] < rows["END"]).fillna(False).astype(bool)]
-    if rows.empty:
+    if admrd.empty:
         return schema.empty(table)
-    rows = rows.sort_values(["USUBJID", "ADY"], kind="stable").assign(TSTART=rows["ADY"].clip(lower=0))
+    at_risk = adsl[adsl["TTEFL"] == "Y"]
+    subject = at_risk[["STUDYID", "USUBJID", "TRT01A", "STATUS", "DXDY", "CRDY"]].assign(END=remission_end(at_risk))
+    subject = subject[(subject["END"] > 0).fillna(False).astype(bool)]
+    samples = admrd.loc[admrd["ANL01FL"] == "Y", ["USUBJID", "ADY", "MRDSTATE", "RATIO", "LOD", "CATEGORY"]]
+    rows = samples.merge(subject, on="USUBJID", how="inner", validate="many_to_one")
+    rows = rows[(rows["ADY"] < rows["END"]).fillna(False).astype(bool) & ~before_remission(rows)]
+    rows = rows.assign(SAMPDY=rows["ADY"], TSTART=rows["ADY"].clip(lower=0))
+    rows = pd.concat([_unknown(subject, rows), rows]).sort_values(["USUBJID", "TSTART", "SAMPDY"], kind="stable",
+                                                                 na_position="first")
     rows = rows.drop_duplicates(["USUBJID", "TSTART"], keep="last").reset_index(drop=True)
     following = rows.groupby("USUBJID")["TSTART"].shift(-1)
-    relapsed = following.isna() & (rows["STATUS"] == "relapse")
-    made = rows.assign(TSTOP=following.fillna(rows["END"]), EVENT=relapsed.astype(int),
-                       MRDPOS=np.isin(rows["MRDSTATE"], POSITIVE).astype(int))
+    last, known, measured = following.isna(), rows["SAMPDY"].notna(), rows["MRDSTATE"] == "QUANTIFIED"
+    level = np.log10(rows["RATIO"].where(measured, rows["LOD"]).astype(float))
+    made = rows.assign(
+        TSTOP=following.fillna(rows["END"]), EVENT=(last & (rows["STATUS"] == "relapse")).astype(int),
+        CNSR2=(last & (rows["STATUS"] == "death in remission")).astype(int), LEVEL=level,
+        MRDPOS=rows["MRDSTATE"].isin(POSITIVE).astype("Int64").where(known),
+        LEVCENS=pd.Series(np.where(measured, "N", "Y"), rows.index, dtype=object).where(level.notna()))
     return schema.conform(made[table.names], table)
+
+
+def _unknown(subject: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """An opening interval without a state, for each patient; a sample up to day 0 replaces it."""
+    blank = pd.DataFrame(index=subject.index, columns=["ADY", "MRDSTATE", "RATIO", "LOD", "SAMPDY"])
+    made = subject.join(blank).assign(TSTART=0, CATEGORY="unknown")
+    return made.astype({name: rows[name].dtype for name in rows})
