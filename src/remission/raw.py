@@ -17,7 +17,7 @@ from remission.study import Study
 LINE = "_line"
 SEPARATORS = (",", ";", "\t")
 #: Files of a cohort's folder that are no patient tables.
-OTHER_FILES = frozenset({"claims", "readings"})
+OTHER_FILES = frozenset({"claims", "external", "readings"})
 _CONTROL = frozenset(map(chr, range(32))) - set("\t\n\r\f")
 
 

@@ -178,10 +178,9 @@ def _draw_p(axes: Axes, placed: pd.DataFrame, colours: pd.Series, window: tuple[
 
 
 def _draw_estimate(axes: Axes, placed: pd.DataFrame, colours: pd.Series, label: str, size: float) -> None:
-    for row, colour in zip(placed.itertuples(), colours, strict=True):
-        if row.lower == row.lower and row.upper == row.upper:
-            axes.plot([row.place] * 2, [row.lower, row.upper], color=colour, alpha=0.55,
-                      linewidth=min(1.4, 120 / len(placed)), zorder=2)
+    whole = placed[["lower", "upper"]].notna().all(axis=1)
+    axes.vlines(placed.loc[whole, "place"], placed.loc[whole, "lower"], placed.loc[whole, "upper"],
+                color=colours[whole], alpha=0.55, linewidth=min(1.4, 120 / len(placed)), zorder=2)
     _points(axes, placed, placed["estimate"], colours, size)
     _ratio_axis(axes, pd.concat([placed["lower"], placed["estimate"], placed["upper"]]), label)
 

@@ -115,6 +115,18 @@ def positive_runs(admrd: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.D
     return made[RUN_COLUMNS]
 
 
+def lowest_before(level: pd.Series, group: pd.Series) -> pd.Series:
+    """Lowest level among the earlier samples of a group; a sample without a level is passed over.
+
+    Examples
+    --------
+    >>> lowest_before(pd.Series([-1.0, None, -2.0, 0.0]), pd.Series(["a", "a", "a", "a"])).tolist()
+    [nan, -1.0, -1.0, -2.0]
+    """
+    lowest = level.groupby(group).cummin().groupby(group).ffill()
+    return lowest.groupby(group).shift()
+
+
 def rises(admrd: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.DataFrame:
     """First molecular rise of each patient, and the time from it to the end of remission.
 
@@ -143,8 +155,7 @@ def rises(admrd: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.DataFrame
     definition = rules(study)
     used = under_maintenance(admrd, adsl, definition["start_window_days"][0])
     by_patient = used.groupby("USUBJID", sort=False)
-    lowest = by_patient["LEVEL"].cummin()
-    used["BEFORE"] = lowest.groupby(used["USUBJID"]).shift()
+    used["BEFORE"] = lowest_before(used["LEVEL"], used["USUBJID"])
     used["PREVDY"] = by_patient["ADY"].shift()
     # Levels come out of logarithms; a rise of exactly the threshold counts.
     risen = (used["MRDSTATE"] == "QUANTIFIED") & (used["LEVEL"] - used["BEFORE"] >= definition["rise_log10"] - 1e-9)
@@ -192,11 +203,22 @@ def rates(adtv: pd.DataFrame, study: Study) -> pd.DataFrame:
             if mine.empty:
                 continue
             years, relapses = units.from_days(days[mine.index].sum(), "year"), int(mine["EVENT"].sum())
-            low, high = confint_poisson(relapses, years, method="exact-c")
             made.append({"arm": arm, "state": state, "patients": mine["USUBJID"].nunique(), "years": years,
-                         "relapses": relapses, "rate": 100 * relapses / years,
-                         "lower": 0.0 if relapses == 0 else 100 * float(low), "upper": 100 * float(high)})
+                         "relapses": relapses, **rate_of(relapses, years)})
     return pd.DataFrame(made, columns=RATE_COLUMNS)
+
+
+def rate_of(events: int, years: float) -> dict[str, float]:
+    """Events per 100 patient-years with exact Poisson limits.
+
+    Examples
+    --------
+    >>> {name: round(value, 1) for name, value in rate_of(3, 41.25).items()}
+    {'rate': 7.3, 'lower': 1.5, 'upper': 21.3}
+    """
+    low, high = confint_poisson(events, years, method="exact-c")
+    return {"rate": 100 * events / years, "lower": 0.0 if events == 0 else 100 * float(low),
+            "upper": 100 * float(high)}
 
 
 def analyse_course(admrd: pd.DataFrame, adsl: pd.DataFrame, adtv: pd.DataFrame, admk: pd.DataFrame,
@@ -260,46 +282,3 @@ def _proportion(analysis: str, population: str, arm: str, count: int, of: int, m
     return results.row(analysis, "-", population, arm, "patients", count, lower=100 * exact.lower,
                        upper=100 * exact.upper, unit="n", n=of, display=wording.count_of(count, of, exact),
                        method=f"{method}; Clopper-Pearson interval of the proportion in %")
-
-
-def definitions(study: Study) -> str:
-    """The written definitions that this cohort's MRD analysis follows.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    str
-        Markdown list, with the numbers of `[mrd]` in study.toml or their defaults.
-
-    Examples
-    --------
-    >>> from remission.study import Study
-    >>> print(definitions(Study("demo", "own", "", "", ())).splitlines()[3])
-    - **sample of a day**: marrow before blood, then more ABL1 copies
-    """
-    rule = rules(study)
-    first, last = rule["start_window_days"]
-    days, few = rule["prolonged_days"], f"{rule['insufficient_abl']:,}"
-    made = {
-        "level": "100 x BCR::ABL1 / ABL1 in %, as log10; below the detection limit it is censored there, never zero",
-        "detection limit": "as reported, or 100 / ABL1 copies where that is higher or none was reported",
-        "insufficient sample": f"ABL1 below {few} copies and negative: says nothing, left out; a positive sample stays "
-                               "positive",
-        "sample of a day": "marrow before blood, then more ABL1 copies",
-        "early response": f"a sample at or below {rule['response_ratio']:g}% within "
-                          f"{rule['response_window_days']} days of diagnosis and not after the origin",
-        "ever negative": f"a negative sample with a detection limit of at most {rule['negative_lod']:g}%, after "
-                         "diagnosis and not after the origin",
-        "level at start": f"the sample closest to day 0 between days {first} and {last}",
-        "mutation": "a kinase-domain variant found up to the origin; analysed and not found is none, not analysed is "
-                    "unknown",
-        "prolonged positivity": f"at least {rule['prolonged_samples']} consecutive positive samples under maintenance "
-                                f"over at least {days} days, with no relapse during them nor within {days} days after "
-                                "the last",
-        "molecular rise": f"a quantified sample at least {rule['rise_log10']:g} log10 above the lowest earlier level "
-                          f"since day {first}",
-    }
-    return "\n".join(f"- **{notion}**: {words}" for notion, words in made.items())

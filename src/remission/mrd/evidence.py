@@ -7,10 +7,13 @@ import math
 import pandas as pd
 from scipy.stats import norm
 
-READING_COLUMNS = ["reading", "favourable", "unfavourable", "hazard_ratio", "power", "events_needed", "inside_interval"]
+READING_COLUMNS = ["reading", "favourable", "unfavourable", "hazard_ratio", "lower", "upper", "power", "events_needed",
+                   "inside_interval"]
 #: Marker verdicts, as results carry them.
 FOR, REVERSE, AGAINST, NEITHER, NONE = ("evidence for", "evidence for the reverse", "evidence against",
                                         "no evidence either way", "not estimable")
+#: Posterior probability of a direction that convinces a sceptic, and of a small effect that convinces both.
+CONVINCED, GIVEN_UP = 0.975, 0.95
 
 
 def power(events: float, hazard_ratio: float, spread: float = 0.25, alpha: float = 0.05) -> float:
@@ -99,6 +102,69 @@ def detectable(events: float, spread: float = 0.25, alpha: float = 0.05, wanted:
     return math.exp(_z(alpha, wanted) / math.sqrt(events * spread))
 
 
+def null_interval(events: float, spread: float = 0.25, alpha: float = 0.05) -> tuple[float, float]:
+    """Interval that this many events would give around a hazard ratio of exactly 1: the best that a null can look.
+
+    Parameters
+    ----------
+    events, spread, alpha
+        As in `power`.
+
+    Returns
+    -------
+    lower, upper : float
+        Hazard ratios.
+
+    Notes
+    -----
+    The information about a log hazard ratio near 1 is events * spread. Source: Schoenfeld, Biometrics 1983;39:499.
+
+    Examples
+    --------
+    >>> [round(limit, 2) for limit in null_interval(12)]
+    [0.32, 3.1]
+    """
+    if not events > 0 or not spread > 0:
+        return math.nan, math.nan
+    half = float(norm.ppf(1 - alpha / 2)) / math.sqrt(events * spread)
+    return math.exp(-half), math.exp(half)
+
+
+def events_to_rule_out(margins: tuple[float, float], spread: float = 0.25, alpha: float = 0.05,
+                       wanted: float = 0.8) -> float:
+    """Events with which the whole interval would fall between the margins, if the marker had no effect at all.
+
+    Parameters
+    ----------
+    margins : tuple of float
+        Hazard ratios on either side of 1.
+    spread, alpha : float
+        As in `power`.
+    wanted : float
+        Probability that the interval lies inside.
+
+    Returns
+    -------
+    float
+        Events, not rounded; exact for margins that are each other's inverse, otherwise somewhat too many.
+
+    Notes
+    -----
+    With margins m and 1 / m the interval is inside when |estimate| < ln m - z * se: D = ((z(1 - alpha / 2) +
+    z((1 + wanted) / 2)) / ln m)^2 / spread. Source: the two one-sided tests of Schuirmann, J Pharmacokinet Biopharm
+    1987;15:657, on the log hazard ratio.
+
+    Examples
+    --------
+    >>> round(events_to_rule_out((0.5, 2)), 1)
+    87.5
+    """
+    nearer = min(math.log(margins[1]), -math.log(margins[0]))
+    if not spread > 0 or not nearer > 0:
+        return math.nan
+    return float(((norm.ppf(1 - alpha / 2) + norm.ppf((1 + wanted) / 2)) / nearer) ** 2 / spread)
+
+
 def _z(alpha: float, wanted: float) -> float:
     return float(norm.ppf(1 - alpha / 2) + norm.ppf(wanted))
 
@@ -132,6 +198,41 @@ def verdict(lower: float, upper: float, margins: tuple[float, float]) -> str:
     return AGAINST if lower >= margins[0] and upper <= margins[1] else NEITHER
 
 
+def posterior_verdict(sceptic_above: float, sceptic_below: float, within: float) -> str:
+    """What two posteriors say together: whoever was least willing to believe it has to be convinced.
+
+    Parameters
+    ----------
+    sceptic_above, sceptic_below : float
+        Probability of a hazard ratio above 1, and below 1, under the sceptical prior.
+    within : float
+        Probability of a hazard ratio inside the margins, the smaller of those under the two priors: where prior and
+        data pull to opposite sides, a posterior in the middle is a compromise and no evidence of no effect.
+
+    Returns
+    -------
+    str
+        `evidence for` (or the reverse): the sceptic's probability exceeds 97.5%; `evidence against`: neither does, and
+        the enthusiast's probability of an effect too small to matter exceeds 95%; `no evidence either way` otherwise;
+        `not estimable` without a posterior.
+
+    Notes
+    -----
+    Source: Spiegelhalter, Freedman and Parmar, J R Stat Soc A 1994;157:357: evidence is convincing when it overcomes
+    the prior that is against it.
+
+    Examples
+    --------
+    >>> posterior_verdict(0.99, 0.01, 0.3), posterior_verdict(0.5, 0.5, 0.97), posterior_verdict(0.6, 0.4, 0.7)
+    ('evidence for', 'evidence against', 'no evidence either way')
+    """
+    if math.isnan(sceptic_above) or math.isnan(within):
+        return NONE
+    if max(sceptic_above, sceptic_below) > CONVINCED:
+        return FOR if sceptic_above > sceptic_below else REVERSE
+    return AGAINST if within > GIVEN_UP else NEITHER
+
+
 def readings(printed: dict[str, float], events: int, share: float, limits: tuple[float, float]) -> pd.DataFrame:
     """Two printed medians whose groups are not labelled, read in both directions.
 
@@ -150,8 +251,9 @@ def readings(printed: dict[str, float], events: int, share: float, limits: tuple
     -------
     DataFrame
         One row a reading: `reading` (`as printed`, `reversed`), `favourable`, `unfavourable` (medians), `hazard_ratio`
-        (unfavourable against favourable, under exponential times: the inverse ratio of medians), `power` with these
-        events, `events_needed` for 80%, `inside_interval` (Y, N, or blank without an interval).
+        (unfavourable against favourable, under exponential times: the inverse ratio of medians), `lower` and `upper`
+        as narrow as these events allow, `power` with these events, `events_needed` for 80%, `inside_interval` (Y, N,
+        or blank without an interval).
 
     Examples
     --------
@@ -163,5 +265,7 @@ def readings(printed: dict[str, float], events: int, share: float, limits: tuple
     for words, (good, poor) in (("as printed", first), ("reversed", first[::-1])):
         ratio, spread = good / poor, share * (1 - share)
         inside = "" if math.isnan(limits[0]) else ("Y" if limits[0] <= ratio <= limits[1] else "N")
-        made.append([words, good, poor, ratio, power(events, ratio, spread), events_needed(ratio, spread), inside])
+        limits_of_one = null_interval(events, spread)
+        made.append([words, good, poor, ratio, *(ratio * limit for limit in limits_of_one),
+                     power(events, ratio, spread), events_needed(ratio, spread), inside])
     return pd.DataFrame(made, columns=READING_COLUMNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from remission.study import Study
 
 GROUPS = ("good", "poor")
-FRAME_COLUMNS = ["patient", "arm", "time", "event", "value", "risk", "group"]
+FRAME_COLUMNS = ["patient", "arm", "time", "event", "code", "value", "risk", "group"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def marker_frame(endpoint: pd.DataFrame, admk: pd.DataFrame, marker: Marker) -> 
     Parameters
     ----------
     endpoint : DataFrame
-        `patient`, `arm`, `time` (days), `event` (bool); one endpoint.
+        `patient`, `arm`, `time` (days), `event` (bool) and perhaps `code` (2: a competing event); one endpoint.
     admk : DataFrame
         Analysis table of markers.
     marker : Marker
@@ -60,7 +61,8 @@ def marker_frame(endpoint: pd.DataFrame, admk: pd.DataFrame, marker: Marker) -> 
     Returns
     -------
     DataFrame
-        `patient`, `arm`, `time`, `event`, `value`, `risk` and `group` (`good` or `poor`). `risk` rises in the
+        `patient`, `arm`, `time`, `event`, `code` (1 and 0 of `event` where the endpoint has none), `value`, `risk` and
+        `group` (`good` or `poor`). `risk` rises in the
         direction expected to be unfavourable: for a continuous marker it is `value` or its negative, for a binary one
         1 in the unfavourable group and 0 in the other. A continuous marker is split at its median, for display:
         patients at the median go with the lower side, unless that would leave the upper side empty.
@@ -84,7 +86,8 @@ def marker_frame(endpoint: pd.DataFrame, admk: pd.DataFrame, marker: Marker) -> 
         poor = data[marker.column] != marker.good
         value = poor.astype(float)
     risk = value * marker.harm if marker.continuous else value
-    return data.assign(value=value, risk=risk, group=np.where(poor, "poor", "good"))[FRAME_COLUMNS]
+    code = data["code"] if "code" in data else data["event"].astype(int)
+    return data.assign(code=code, value=value, risk=risk, group=np.where(poor, "poor", "good"))[FRAME_COLUMNS]
 
 
 def arms_to_test(endpoint: pd.DataFrame, admk: pd.DataFrame, study: Study) -> list[str]:
@@ -113,6 +116,52 @@ def arms_to_test(endpoint: pd.DataFrame, admk: pd.DataFrame, study: Study) -> li
     have = set(endpoint.loc[endpoint["patient"].isin(known), "arm"])
     arms = [key for key in study.arm_keys if key in have]
     return arms if len(arms) < 2 else [*(key for key in arms if key != study.reference), "all"]
+
+
+def comparisons(endpoint: pd.DataFrame, admk: pd.DataFrame, study: Study) -> Iterator[tuple[str, Marker, pd.DataFrame]]:
+    """Every marker in every arm that can be tested, with its patients.
+
+    Parameters
+    ----------
+    endpoint, admk : DataFrame
+        As in `marker_frame`.
+    study : Study
+
+    Yields
+    ------
+    arm : str
+        As in `arms_to_test`.
+    marker : Marker
+    data : DataFrame
+        From `marker_frame`, never empty.
+
+    Examples
+    --------
+    >>> from remission.study import Arm, Study
+    >>> rows = pd.DataFrame({"patient": ["a", "b"], "arm": "A", "time": [5, 9], "event": True})
+    >>> known = {marker.column: [None, None] for marker in MARKERS} | {"USUBJID": ["a", "b"], "NCYCLES": [3, 4]}
+    >>> [(arm, marker.key, len(data)) for arm, marker, data in
+    ...  comparisons(rows, pd.DataFrame(known), Study("demo", "own", "", "", (Arm("A", "A"),)))]
+    [('A', 'cycles', 2)]
+    """
+    for arm in arms_to_test(endpoint, admk, study):
+        mine = endpoint if arm == "all" else endpoint[endpoint["arm"] == arm]
+        for marker in MARKERS:
+            data = marker_frame(mine, admk, marker)
+            if len(data):
+                yield arm, marker, data
+
+
+def strata_of(data: pd.DataFrame, arm: str) -> np.ndarray | None:
+    """Arms within which patients are compared: those of the patients when all arms are taken together.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": ["A", "B"]})
+    >>> strata_of(rows, "A") is None, strata_of(rows, "all").tolist()
+    (True, ['A', 'B'])
+    """
+    return data["arm"].to_numpy() if arm == "all" else None
 
 
 def contrast_width(risk: pd.Series, marker: Marker) -> float:

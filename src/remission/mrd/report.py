@@ -9,9 +9,11 @@ import pandas as pd
 
 from remission import results
 from remission.adam.admrd import rules
-from remission.estimators import curves, wording
-from remission.mrd import estimate, evidence
-from remission.mrd.markers import GROUPS, MARKERS, Marker, arms_to_test, contrast_width, marker_frame
+from remission.estimators import comparisons as tests
+from remission.estimators import curves, partial, wording
+from remission.estimators.models import HazardRatio
+from remission.mrd import accuracy, evidence, multiplicity
+from remission.mrd.markers import GROUPS, Marker, comparisons, contrast_width, strata_of
 from remission.study import Study
 
 
@@ -48,15 +50,11 @@ def analyse_markers(endpoint: pd.DataFrame, admk: pd.DataFrame, study: Study, *,
     """
     settings = {"seed": seed, "permutations": permutations, "bootstraps": bootstraps}
     made: list[dict[str, Any]] = []
-    for arm in arms_to_test(endpoint, admk, study):
-        mine = endpoint if arm == "all" else endpoint[endpoint["arm"] == arm]
-        for marker in MARKERS:
-            data = marker_frame(mine, admk, marker)
-            if len(data):
-                fits = _fits(data, marker, arm)
-                made += [*_median_rows(data, marker, arm, study), *_test_rows(data, marker, arm, settings),
-                         *_ratio_rows(data, marker, arm, fits), *_concordance_rows(data, marker, arm, settings),
-                         *_evidence_rows(data, marker, arm, study, fits.get("HR[IQR]", fits["HR"])[0])]
+    for arm, marker, data in comparisons(endpoint, admk, study):
+        fits = _fits(data, marker, arm)
+        made += [*_median_rows(data, marker, arm, study), *_test_rows(data, marker, arm, settings),
+                 *_ratio_rows(data, marker, arm, fits), *_concordance_rows(data, marker, arm, settings),
+                 *_evidence_rows(data, marker, arm, study, fits.get("HR[IQR]", fits["HR"])[0])]
     return results.frame(made)
 
 
@@ -78,64 +76,97 @@ def _median_rows(data: pd.DataFrame, marker: Marker, arm: str, study: Study) -> 
 
 
 def _test_rows(data: pd.DataFrame, marker: Marker, arm: str, settings: dict[str, int]) -> list[dict[str, Any]]:
-    time, event, poor = data["time"], data["event"], (data["group"] == "poor").to_numpy(float)
-    strata, within = _strata(data, arm), ", stratified by arm" if arm == "all" else ""
+    within = ", stratified by arm" if arm == "all" else ""
     how = {"seed": settings["seed"], "permutations": settings["permutations"]}
-    logrank = estimate.logrank_p(time, event, poor, strata)
-    made = [_row(marker, arm, "p", data, logrank, unit="p", method=f"log-rank, two-sided, two groups{within}",
-                 display=wording.p_value(logrank))]
+    logrank = logrank_of_groups(data, arm)
+    made = [_row(marker, arm, "p", data, logrank.p, unit="p", method=f"log-rank, two-sided, two groups{within}",
+                 display=wording.p_value(logrank.p, logrank.note))]
     words = f"permutation of the log-rank statistic{within}, {how['permutations']} draws, seed {how['seed']}"
-    tested = [("permutation_p", poor, words)]
+    tested = [("permutation_p", (data["group"] == "poor").to_numpy(float), words)]
     if marker.continuous:
         tested.append(("permutation_p[per unit]", data["value"].to_numpy(), words.replace("log-rank", "Cox score")))
     for statistic, x, method in tested:
-        p = estimate.permutation_p(time, event, x, strata, **how)
-        made.append(_row(marker, arm, statistic, data, p, unit="p", method=method, display=wording.p_value(p)))
+        p = multiplicity.permutation_p(data["time"], data["event"], x, strata_of(data, arm), **how)
+        made.append(_row(marker, arm, statistic, data, p, unit="p", method=method,
+                         display=wording.p_value(p, logrank.note or "nothing to compare")))
     return made
 
 
-def _strata(data: pd.DataFrame, arm: str) -> pd.Series | None:
-    """Arms to adjust for: those of the patients when all arms are taken together."""
-    return data["arm"] if arm == "all" else None
+def logrank_of_groups(data: pd.DataFrame, arm: str) -> tests.Test:
+    """Log-rank test of a marker's two groups, within arms when all arms are taken together.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `marker_frame`.
+    arm : str
+        `all` to stratify.
+
+    Returns
+    -------
+    Test
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"arm": "A", "time": [1, 2], "event": True, "group": ["good", "good"]})
+    >>> logrank_of_groups(rows, "A").note
+    'all patients are in one group'
+    """
+    if data["group"].nunique() < 2:
+        return tests.Test(math.nan, math.nan, "all patients are in one group")
+    groups = data.assign(arm=data["group"], stratum=data["arm"])
+    return tests.stratified_logrank(groups, "good", "stratum") if arm == "all" else tests.logrank(groups, "good")
 
 
-def _fits(data: pd.DataFrame, marker: Marker, arm: str) -> dict[str, tuple[estimate.Interval, str]]:
+def _fits(data: pd.DataFrame, marker: Marker, arm: str) -> dict[str, tuple[HazardRatio, str]]:
     """Every hazard ratio of one marker, with what it compares; above 1 when the unfavourable side relapses earlier."""
-    time, event, risk, strata = data["time"], data["event"], data["risk"], _strata(data, arm)
+    strata = strata_of(data, arm)
+    records = partial.prepare(data["time"], data["event"], data["risk"], strata=strata)
     against = f"{marker.words[1]} against {marker.words[0]}"
     per = f"per {marker.per}" if marker.continuous else against
-    fits = {"HR": (estimate.firth_cox(time, event, risk, strata), per),
-            "HR_cox": (estimate.cox(time, event, risk, strata), per)}
+    fits = {"HR": (partial.ratio(records, "firth"), per), "HR_cox": (partial.ratio(records), per)}
     if marker.continuous:
-        width = contrast_width(risk, marker)
-        wide = estimate.Interval(*(one**width for one in fits["HR"][0][:3]), fits["HR"][0].p)
+        width, unit = contrast_width(data["risk"], marker), fits["HR"][0]
+        wide = unit._replace(value=unit.value**width, lower=unit.lower**width, upper=unit.upper**width)
         fits["HR[IQR]"] = (wide, f"per interquartile range ({width:.2g} {marker.per})")
-        fits["HR[split]"] = (estimate.firth_cox(time, event, data["group"] == "poor", strata), against)
+        split = partial.prepare(data["time"], data["event"], data["group"] == "poor", strata=strata)
+        fits["HR[split]"] = (partial.ratio(split, "firth"), against)
     return fits
 
 
 def _ratio_rows(data: pd.DataFrame, marker: Marker, arm: str,
-                fits: dict[str, tuple[estimate.Interval, str]]) -> list[dict[str, Any]]:
-    firth, plain = "Cox with Firth's penalty, Breslow ties, profile interval", "Cox, Efron ties, Wald interval"
-    if arm == "all":
-        firth, plain = f"{firth}, adjusted for arm", f"{plain}, stratified by arm"
+                fits: dict[str, tuple[HazardRatio, str]]) -> list[dict[str, Any]]:
+    within = ", stratified by arm" if arm == "all" else ""
+    firth = f"Cox with Firth's penalty, Efron ties, profile interval{within}"
+    plain = f"Cox, Efron ties, Wald interval{within}"
     return [_row(marker, arm, statistic, data, fit.value, lower=fit.lower, upper=fit.upper, unit="HR",
                  method=f"{plain if statistic == 'HR_cox' else firth}; {what}", display=ratio(fit))
             for statistic, (fit, what) in fits.items()]
 
 
-def ratio(fit: estimate.Interval) -> str:
+def ratio(fit: HazardRatio) -> str:
     """A hazard ratio with interval and p, for a reader.
 
     Examples
     --------
-    >>> ratio(estimate.Interval(1.5, 0.5, 4512.0, 0.41))
+    >>> ratio(HazardRatio(1.5, 0.5, 4512.0, 0.41))
     '1.50 (95% CI 0.50 to 4512), p = 0.41'
     """
+    shown = wording.ratio_interval(*fit[:3], fit.note)
+    return shown if math.isnan(fit.value) else f"{shown}, {wording.p_value(fit.p)}"
+
+
+def index(fit: accuracy.Index) -> str:
+    """A concordance or AUC with its interval, or why there is none, for a reader.
+
+    Examples
+    --------
+    >>> index(accuracy.Index(0.61, 0.4, 0.8)), index(accuracy.Index(*[math.nan] * 3, "no events"))
+    ('0.61 (95% CI 0.40 to 0.80)', 'not estimable: no events')
+    """
     if math.isnan(fit.value):
-        return "not estimable"
-    value, lower, upper = (f"{one:.2f}" if one < 100 else f"{one:.4g}" for one in fit[:3])
-    return f"{value} (95% CI {lower} to {upper}), {wording.p_value(fit.p)}"
+        return f"not estimable: {fit.note}" if fit.note else "not estimable"
+    return f"{fit.value:.2f}" + ("" if math.isnan(fit.lower) else f" (95% CI {fit.lower:.2f} to {fit.upper:.2f})")
 
 
 def _concordance_rows(data: pd.DataFrame, marker: Marker, arm: str, settings: dict[str, int]) -> list[dict[str, Any]]:
@@ -143,24 +174,23 @@ def _concordance_rows(data: pd.DataFrame, marker: Marker, arm: str, settings: di
     pairs = "pairs across arms count too; " if arm == "all" else ""
     words = f"{pairs}bootstrap percentile interval, {how['bootstraps']} draws, seed {how['seed']}"
     made = []
-    indices = (("concordance", estimate.harrell, "Harrell's concordance"),
-               ("concordance_ipcw", estimate.ipcw, "Uno's concordance, truncated at the last event"))
+    indices = (("concordance", accuracy.harrell, "Harrell's concordance"),
+               ("concordance_ipcw", accuracy.ipcw, "Uno's concordance, truncated at the last event"))
     for statistic, function, name in indices:
         fit = function(data["time"], data["event"], data["risk"], **how)
-        shown = "not estimable" if math.isnan(fit.value) else (
-            f"{fit.value:.2f}" + ("" if math.isnan(fit.lower) else f" (95% CI {fit.lower:.2f} to {fit.upper:.2f})"))
         made.append(_row(marker, arm, statistic, data, fit.value, lower=fit.lower, upper=fit.upper, unit="C",
-                         method=f"{name}; {words}", display=shown))
+                         method=f"{name}; {words}", display=index(fit)))
     return made
 
 
 def _evidence_rows(data: pd.DataFrame, marker: Marker, arm: str, study: Study,
-                   fit: estimate.Interval) -> list[dict[str, Any]]:
+                   fit: HazardRatio) -> list[dict[str, Any]]:
     margins, events, width = rules(study)["margins"], int(data["event"].sum()), contrast_width(data["risk"], marker)
     spread = float(data["risk"].var(ddof=0)) / width**2
     power, least = evidence.power(events, margins[1], spread), evidence.detectable(events, spread)
     what = "per interquartile range" if marker.continuous else "between the two groups"
-    shown = ("not estimable", "not estimable") if math.isnan(power) else (
+    why = "no events" if events == 0 else "the marker does not vary"
+    shown = (f"not estimable: {why}",) * 2 if math.isnan(power) else (
         f"{100 * power:.0f}% for a hazard ratio of {margins[1]:g}", f"{least:.1f}")
     return [
         _row(marker, arm, "power", data, 100 * power, unit="%", display=shown[0],
