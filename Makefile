@@ -18,11 +18,12 @@ $(OUT)/%.ipynb: notebooks/%.ipynb $(CODE) | .venv/ready
 	@echo "$* on $(COHORT)"
 	@$(PY) -m remission.run $(COHORT) $*
 
-# Each notebook waits for those whose tables it reads; 02 to 04 may run side by side (make -j2).
+# Each notebook waits for those whose tables it reads; 02 to 04c may run side by side (make -j2).
 ANALYSES := $(addprefix $(OUT)/,02_toxicity.ipynb 02b_dose_delivery.ipynb 03_remission_duration.ipynb \
-	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb)
+	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb 04b_mrd_over_time.ipynb 04c_absence_of_evidence.ipynb)
 $(OUT)/01_clean_patient_tables.ipynb: $(RAW)
 $(ANALYSES): $(OUT)/01_clean_patient_tables.ipynb
+$(OUT)/04c_absence_of_evidence.ipynb: $(OUT)/04_mrd_predictiveness.ipynb
 $(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
 
 .venv/ready: requirements.lock pyproject.toml

@@ -1,3 +1,3 @@
 """A published survival abstract made executable."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
