@@ -68,7 +68,7 @@ def _whisker(axis: Axes, fit, y: float, colour: str) -> None:
     axis.text(1.02, y, f"{fit.relapses}/{fit.patients}", transform=beside, va="center", fontsize=6.2, color=colour)
     # The reason why there is no ratio stands in the table; it would run off the page here.
     said = "not estimable" if math.isnan(fit.HR) else fit.display.replace("95% CI ", "")
-    axis.text(1.17, y, said, transform=beside, va="center", fontsize=6.2, color=colour)
+    axis.text(1.16, y, said, transform=beside, va="center", fontsize=6, color=colour)
     if math.isnan(fit.HR):
         return
     low, high = max(fit.lower, REACH[0]), min(fit.upper, REACH[1])
@@ -90,5 +90,5 @@ def _forest_axis(axis: Axes, comparisons: pd.DataFrame) -> None:
     axis.set_yticks(range(len(comparisons)), labels, fontsize=6.5)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel("hazard ratio (above 1: the unfavourable side relapses earlier)", fontsize=7.5)
-    for place, words in ((1.02, "events/n"), (1.17, "HR (95% CI), p")):
+    for place, words in ((1.02, "events/n"), (1.16, "HR (95% CI), p")):
         axis.text(place, -0.72, words, transform=axis.get_yaxis_transform(), fontsize=6.5, weight="bold", va="center")

@@ -325,7 +325,8 @@ def verdict_shares(found: pd.DataFrame, study: Study) -> tuple[Figure | None, pd
         handles = [Patch(facecolor=colour, hatch=hatch, edgecolor=style.INK, lw=0.4, label=words)
                    for words, (colour, hatch) in SHADES.items()]
         figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=7)
-        style.footer(figure, study, "Two equal groups, proportional hazards, share of relapses as in the largest arm.")
+        style.footer(figure, study, "Simulated, no patient of this cohort.\n"
+                     "Two equal groups, proportional hazards, share of relapses as in the largest arm.")
     return figure, plotted
 
 
