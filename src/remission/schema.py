@@ -1,15 +1,21 @@
-"""Every table and column of the project, declared once: the data dictionary, the checks and the readers follow it."""
+"""Every table and column of the project, declared once: readers, checks, data dictionary and starter tables follow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `kind` is text, integer, number, date or day; `values` closes the vocabulary where one exists."""
+    """One column: `kind` is text, integer, number, date or day; `values` closes the vocabulary where one exists.
+
+    `open`: the study may add values. `least`, `greatest`: what can be true. `maxima`: greatest value by the text of
+    the column `maxima_by`, beyond which the unit is wrong. `needed`: the column must be there, its cells may be blank.
+    `partial`: a month without a day becomes its `first` or `last` day; nothing is decided by these days. `made`:
+    columns that stand in its place once clean.
+    """
 
     name: str
     kind: str
@@ -17,17 +23,40 @@ class Column:
     required: bool = False
     values: tuple[str, ...] = ()
     unit: str = ""
+    open: bool = False
+    least: float | None = None
+    greatest: float | None = None
+    maxima: dict[str, float] = field(default_factory=dict)
+    maxima_by: str = ""
+    needed: bool = False
+    partial: str = ""
+    made: tuple[Column, ...] = ()
+
+    @property
+    def accepted(self) -> str:
+        """Vocabulary or range, for readers; "" where any text or number goes."""
+        if self.values:
+            return ", ".join(self.values) + (", and those of study.toml" if self.open else "")
+        ends = [f"{end:g}" if end is not None else "" for end in (self.least, self.greatest)]
+        said = " to ".join(ends) if all(ends) else f"at least {ends[0]}" if ends[0] else ""
+        most = ", ".join(f"{name} {value:g}" for name, value in self.maxima.items())
+        return f"{said}; at most {most}" if most else said
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns in order, the columns that name a row (`key`), and what it holds."""
+    """One table: its columns in order, the columns that name a row (`key`), and what it holds.
+
+    `time`: the column that dates a row of an optional table. `single`: two rows under one key are worth a look.
+    """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     required: bool = False
+    time: str = ""
+    single: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -49,8 +78,9 @@ RAW: dict[str, Table] = {table.name: table for table in (
         _ID,
         C("arm", "text", "treatment group; vocabulary and aliases in study.toml", required=True),
         C("sex", "text", "sex as recorded", values=("F", "M")),
-        C("birth_year", "integer", "year of birth (instead of age)", unit="year"),
-        C("age", "integer", "age at the time origin (instead of birth_year)", unit="years"),
+        C("birth_year", "integer", "year of birth (instead of age)", unit="year", least=1850,
+          greatest=2100),
+        C("age", "integer", "age at the time origin (instead of birth_year)", unit="years", least=0, greatest=120),
         C("diagnosis_date", "date", "date of diagnosis of leukaemia"),
         C("cr_date", "date", "date of first complete remission"),
         C("maintenance_start", "date", "first day of maintenance treatment; the usual time origin"),
@@ -58,64 +88,69 @@ RAW: dict[str, Table] = {table.name: table for table in (
     ), key=("patient_id",), required=True),
     Table("chemotherapy_cycles", "one row a cycle of intensive chemotherapy", (
         _ID,
-        C("cycle", "integer", "running number of the cycle", required=True),
+        C("cycle", "integer", "running number of the cycle", required=True, least=1, greatest=50),
         C("phase", "text", "part of the front-line protocol", values=("induction", "consolidation")),
-        C("start_date", "date", "first day of the cycle"),
-        C("end_date", "date", "last day of the cycle"),
-    ), key=("patient_id", "cycle")),
+        C("start_date", "date", "first day of the cycle", partial="first"),
+        C("end_date", "date", "last day of the cycle", partial="last"),
+    ), key=("patient_id", "cycle"), time="start_date", single=True),
     Table("dosing", "one row a stretch of constant dose of one drug", (
         _ID,
-        C("drug", "text", "study drug", required=True, values=("interferon alfa-2a", "imatinib")),
-        C("dose", "number", "dose of one administration; 0 is an interruption", required=True),
-        C("unit", "text", "unit of the dose", required=True, values=("MU", "mg")),
+        C("drug", "text", "study drug", required=True, values=("interferon alfa-2a", "imatinib"), open=True),
+        C("dose", "number", "dose of one administration; 0 is an interruption", required=True, least=0,
+          maxima={"MU": 100, "mg": 20_000}, maxima_by="unit"),
+        C("unit", "text", "unit of the dose", required=True, values=("MU", "mg"), open=True),
         C("frequency", "text", "how often: TIW three times a week, QD daily", required=True, values=("TIW", "QD")),
         C("start_date", "date", "first day at this dose", required=True),
         C("end_date", "date", "last day at this dose, inclusive; blank while it goes on"),
         C("reason_for_change", "text", "why this stretch ended; blank if it did not", values=(
             "escalation", "adverse event", "relapse", "death", "patient wish", "end of treatment", "re-escalation",
             "recovered")),
-    ), key=("patient_id", "drug", "start_date")),
+    ), key=("patient_id", "drug", "start_date"), time="start_date"),
     Table("adverse_events", "one row an adverse event", (
         _ID,
         C("term", "text", "event; German and lay terms are mapped to a preferred term", required=True),
-        C("start_date", "date", "onset"),
-        C("end_date", "date", "resolution; blank while it goes on"),
+        C("start_date", "date", "onset", partial="first"),
+        C("end_date", "date", "resolution; blank while it goes on", partial="last"),
         C("grade", "integer", "CTCAE grade 1 to 5; Roman numerals are read; blank is unknown, not 0",
-          values=("1", "2", "3", "4", "5")),
+          values=("1", "2", "3", "4", "5"), least=1, greatest=5),
         C("related_ifn", "text", "related to interferon, by the investigator", values=("Y", "N")),
         C("related_imatinib", "text", "related to imatinib, by the investigator", values=("Y", "N")),
         C("action_taken", "text", "action with study treatment", values=(
             "none", "IFN reduced", "IFN interrupted", "IFN stopped", "imatinib reduced", "imatinib interrupted",
             "imatinib stopped")),
         C("serious", "text", "serious by ICH E2A", values=("Y", "N")),
-    ), key=("patient_id", "term", "start_date")),
+    ), key=("patient_id", "term", "start_date"), time="start_date"),
     Table("laboratory", "one row a laboratory value", (
         _ID,
         C("date", "date", "sampling date", required=True),
         C("test", "text", "analyte", required=True, values=("ANC", "PLT", "HB", "WBC", "ALT", "AST", "CREAT", "BILI")),
-        C("value", "number", "result in `unit`", required=True),
+        # Beyond the greatest value no patient lives: the unit is wrong.
+        C("value", "number", "result in `unit`", required=True, least=0, maxima_by="test", maxima={
+            "ANC": 500, "WBC": 1500, "PLT": 5000, "HB": 25, "ALT": 30000, "AST": 30000, "CREAT": 40, "BILI": 80}),
         C("unit", "text", "10^9/L (counts), g/dL (HB), U/L (enzymes), mg/dL (creatinine, bilirubin)", required=True,
           values=("10^9/L", "g/dL", "U/L", "mg/dL")),
-        C("lower_limit_normal", "number", "lower limit of normal, same unit"),
-        C("upper_limit_normal", "number", "upper limit of normal, same unit"),
-    ), key=("patient_id", "date", "test")),
+        C("lower_limit_normal", "number", "lower limit of normal, same unit", least=0),
+        C("upper_limit_normal", "number", "upper limit of normal, same unit", least=0),
+    ), key=("patient_id", "date", "test"), time="date", single=True),
     Table("mrd", "one row a BCR::ABL1 measurement", (
         _ID,
         C("date", "date", "sampling date", required=True),
         C("source", "text", "blood or marrow", values=("PB", "BM")),
-        C("bcr_abl_copies", "number", "BCR::ABL1 copies in the reaction"),
-        C("abl_copies", "number", "ABL1 control-gene copies in the reaction"),
-        C("result_text", "text", "result as the laboratory wrote it: ratio in %, neg, PNQ, <limit", required=True),
-        C("detection_limit", "number", "detection limit as a ratio, in %"),
+        C("bcr_abl_copies", "number", "BCR::ABL1 copies in the reaction", least=0),
+        C("abl_copies", "number", "ABL1 control-gene copies in the reaction", least=0),
+        C("result_text", "text", "result as the laboratory wrote it: ratio in %, neg, PNQ, <limit", True, made=(
+            C("state", "text", "state of the sample", required=True, values=("QUANTIFIED", "PNQ", "NEGATIVE")),
+            C("ratio", "number", "BCR::ABL1 / ABL1; blank unless quantified", unit="%", least=0, greatest=1000))),
+        C("detection_limit", "number", "detection limit as a ratio, in %", least=0, greatest=100),
         C("laboratory", "text", "laboratory code"),
-    ), key=("patient_id", "date", "source")),
+    ), key=("patient_id", "date", "source"), time="date", single=True),
     Table("mutations", "one row a kinase-domain analysis", (
         _ID,
-        C("date", "date", "sampling date"),
+        C("date", "date", "sampling date", partial="first"),
         C("method", "text", "method of detection"),
         C("variant", "text", "amino-acid change in the ABL1 kinase domain, or none", required=True),
-        C("allele_fraction", "number", "fraction of mutated transcripts", unit="%"),
-    ), key=("patient_id", "date", "variant")),
+        C("allele_fraction", "number", "fraction of mutated transcripts", unit="%", least=0, greatest=100),
+    ), key=("patient_id", "date", "variant"), time="date"),
     Table("remission_events", "one row a relapse", (
         _ID,
         C("date", "date", "date of haematologic or extramedullary relapse", required=True),
@@ -124,7 +159,7 @@ RAW: dict[str, Table] = {table.name: table for table in (
     ), key=("patient_id", "date"), required=True),
     Table("disposition", "one row a patient: last word on each", (
         _ID,
-        C("last_contact", "date", "last day the patient was known alive, or the day of death"),
+        C("last_contact", "date", "last day the patient was known alive, or the day of death", needed=True),
         C("status", "text", "status at last contact", required=True, values=(
             "alive in remission", "alive after relapse", "died in remission", "died after relapse",
             "never in remission", "unknown")),
@@ -133,9 +168,9 @@ RAW: dict[str, Table] = {table.name: table for table in (
     ), key=("patient_id",), required=True),
     Table("procedures", "one row a procedure", (
         _ID,
-        C("date", "date", "day of the procedure"),
+        C("date", "date", "day of the procedure", partial="first"),
         C("procedure", "text", "kind", required=True, values=("intrathecal", "CNS irradiation", "SCT")),
-    ), key=("patient_id", "date", "procedure")),
+    ), key=("patient_id", "date", "procedure"), time="date"),
 )}
 
 _STUDY = C("STUDYID", "text", "cohort", required=True)
@@ -378,46 +413,3 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         raise ValueError(f"{table.name}: missing {sorted(missing)}, extra {sorted(extra)}")
     typed = frame[table.names].astype({column.name: _DTYPES[column.kind] for column in table.columns})
     return typed.sort_values(list(table.key), kind="stable", na_position="first").reset_index(drop=True)
-
-
-def dictionary() -> str:
-    """The data dictionary as Markdown, from the declarations above.
-
-    Returns
-    -------
-    str
-        `docs/data_dictionary.md`.
-    """
-    lines = [
-        "# Data dictionary", "",
-        "Made by `python -m remission.schema` from the declarations in `src/remission/schema.py`; do not edit it here.",
-        "",
-        "## Raw tables: `data/raw/<cohort>/<table>.csv`", "",
-        "One file a table. UTF-8 (a byte-order mark is tolerated); comma, semicolon or tab. Required tables: "
-        + ", ".join(f"`{table.name}`" for table in RAW.values() if table.required)
-        + ". A date column may come as study time instead, counted from the time origin in the unit that `study.toml` "
-        "declares: " + ", ".join(f"`{date}` as `{day}`" for date, day in DAY_COLUMN.items()) + ". Further columns are "
-        "kept and reported.", "",
-        *_sections(RAW),
-        "## Analysis tables: `data/processed/<cohort>/<table>.csv`", "",
-        "Named after ADaM, not claimed to comply with it: day 0 is the time origin itself. `CNSR` 0 is an event, the "
-        "reverse of most software; it is turned in one function, `remission.survival.endpoint`.", "",
-        *_sections(ANALYSIS),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _sections(tables: dict[str, Table]) -> list[str]:
-    lines = []
-    for table in tables.values():
-        lines += [f"### `{table.name}`", "", f"{table.description[0].upper()}{table.description[1:]}. "
-                  f"Key: {', '.join(f'`{name}`' for name in table.key)}.", "",
-                  "| column | type | unit | required | values | meaning |", "|---|---|---|---|---|---|"]
-        lines += [f"| `{column.name}` | {column.kind} | {column.unit} | {'yes' if column.required else ''} | "
-                  f"{', '.join(column.values)} | {column.description} |" for column in table.columns]
-        lines.append("")
-    return lines
-
-
-if __name__ == "__main__":
-    print(dictionary(), end="")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
-from remission import paths
+from remission import keys, paths
 from remission.errors import ContractError, Problem
 
-KINDS = ("reconstructed", "published", "own")
-ENDPOINTS = ("TTRLP", "RFS", "OSDX", "OSMT", "MTDUR")
+ENDPOINTS = tuple(keys.ENDPOINTS)
 #: Exact length of each unit in days; a month is a twelfth of a Julian year.
 DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 BANNERS = {
@@ -48,7 +48,9 @@ class Study:
     report_unit: str = "year"
     fixed_times: tuple[float, ...] = (1, 2, 3, 5)
     rmst_times: tuple[float, ...] = (5,)
-    date_order: str = "DMY"
+    date_order: str | None = None
+    serial_epoch: int | None = None
+    data_cutoff: dt.date | None = None
     decimal: str = "."
     endpoints: tuple[str, ...] = ("TTRLP",)
     endpoint_labels: dict[str, str] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Study:
     toxicity_unions: dict[str, list[str]] = field(default_factory=dict)
     mrd: dict[str, Any] = field(default_factory=dict)
     known_defects: dict[str, list[str]] = field(default_factory=dict)
+    suppress_below: int = 0
 
     @property
     def banner(self) -> str:
@@ -141,59 +144,79 @@ def read(name: str) -> Study:
     path = paths.raw(name) / "study.toml"
     if not path.is_file():
         have = sorted(p.parent.name for p in path.parent.parent.glob("*/study.toml"))
-        raise ContractError(name, [Problem("study.toml", "", (), "file not found", f"make the folder data/raw/{name} "
-                                           f"with a study.toml; cohorts here: {', '.join(have)}")])
+        raise ContractError(name, [keys.fault("", "file not found", f"python -m remission.new {name} makes the folder "
+                                              f"data/raw/{name} with a study.toml; cohorts here: {', '.join(have)}")])
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ContractError(name, [Problem("study.toml", "", (), f"not readable: {error}", "mend that line")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ContractError(name, [keys.fault("", f"not readable: {error}", "mend that line")]) from None
+    except RecursionError:
+        raise ContractError(name, [keys.fault("", "not readable: nested too deeply", "mend that line")]) from None
     return _check(name, given)
 
 
+def sketch(name: str) -> Study:
+    """As much of a faulty `study.toml` as is needed to look at the files beside it: the time origin.
+
+    Examples
+    --------
+    >>> sketch("wassmann2003").origin
+    'imatinib_start'
+    """
+    try:
+        origin = tomllib.loads((paths.raw(name) / "study.toml").read_text(encoding="utf-8-sig"))["time"]["origin"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        origin = ""
+    return Study(name, "own", "", "", (), origin=origin if isinstance(origin, str) and origin else "maintenance_start")
+
+
 def _check(name: str, given: dict[str, Any]) -> Study:
-    problems: list[Problem] = []
-
-    def bad(key: str, what: str, mend: str) -> None:
-        problems.append(Problem("study.toml", key, (), what, mend))
-
-    for key in ("kind", "title", "citation", "arms"):
-        if not given.get(key):
-            bad(key, "missing", f"add {key} = …")
-    if given.get("kind") and given["kind"] not in KINDS:
-        bad("kind", f"{given['kind']!r} is unknown", f"one of {', '.join(KINDS)}")
-    time = given.get("time", {})
-    for key in ("unit", "report_unit"):
-        if time.get(key, "day") not in DAYS:
-            bad(f"time.{key}", f"{time[key]!r} is unknown", f"one of {', '.join(DAYS)}")
-    if time.get("date_order", "DMY") not in ("DMY", "MDY", "YMD"):
-        bad("time.date_order", f"{time['date_order']!r} is unknown", "one of DMY, MDY, YMD")
-    if given.get("decimal", ".") not in (".", ","):
-        bad("decimal", f"{given['decimal']!r} is unknown", "'.' or ','")
-    for code in given.get("endpoints", {}):
-        if code not in ENDPOINTS:
-            bad("endpoints", f"{code!r} is unknown", f"of {', '.join(ENDPOINTS)}")
-    arms = []
-    for number, arm in enumerate(given.get("arms") or [], 1):
-        unknown = sorted(set(arm) - set(Arm.__dataclass_fields__))
-        if "key" not in arm or "label" not in arm or unknown:
-            bad(f"arms[{number}]", "needs key and label" + (f"; unknown {unknown}" if unknown else ""),
-                "key, label, reference, aliases, drugs")
-            continue
-        arms.append(Arm(arm["key"], arm["label"], arm.get("reference", False),
-                        tuple(arm.get("aliases", ())), tuple(arm.get("drugs", ()))))
-    if len(arms) > 1 and sum(arm.reference for arm in arms) != 1:
-        bad("arms", "exactly one arm must have reference = true", "mark the control arm")
+    problems = keys.verify(given)
+    if not problems:
+        problems = _together(given)
     if problems:
         raise ContractError(name, problems)
-    endpoints = given.get("endpoints", {"TTRLP": "time to relapse"})
+    time, endpoints = given.get("time", {}), given.get("endpoints") or {"TTRLP": "time to relapse"}
     fixed = tuple(time.get("fixed_times", (1, 2, 3, 5)))
+    arms = tuple(Arm(arm["key"], arm["label"], arm.get("reference", False), tuple(arm.get("aliases", ())),
+                     tuple(arm.get("drugs", ()))) for arm in given["arms"])
+    toxicity = given.get("toxicity", {})
     return Study(
-        name=name, kind=given["kind"], title=given["title"], citation=given["citation"], arms=tuple(arms),
+        name=name, kind=given["kind"], title=given["title"], citation=given["citation"], arms=arms,
         origin=time.get("origin", "maintenance_start"), origin_label=time.get("origin_label", "start of maintenance"),
         unit=time.get("unit", "day"), report_unit=time.get("report_unit", "year"), fixed_times=fixed,
-        rmst_times=tuple(time.get("rmst_times", fixed[-1:])), date_order=time.get("date_order", "DMY"),
+        rmst_times=tuple(time.get("rmst_times", fixed[-1:])), date_order=time.get("date_order"),
+        serial_epoch=time.get("serial_epoch"), data_cutoff=time.get("data_cutoff"),
         decimal=given.get("decimal", "."), endpoints=tuple(endpoints), endpoint_labels=dict(endpoints),
-        dose_plans=given.get("dose", {}), ctcae_version=str(given.get("toxicity", {}).get("ctcae_version", "5.0")),
-        toxicity_unions=given.get("toxicity", {}).get("unions", {}), mrd=given.get("mrd", {}),
-        known_defects=given.get("known_defects", {}),
+        dose_plans=given.get("dose", {}), ctcae_version=toxicity.get("ctcae_version", "5.0"),
+        toxicity_unions=toxicity.get("unions", {}), mrd=given.get("mrd", {}),
+        known_defects=given.get("known_defects", {}), suppress_below=given.get("report", {}).get("suppress_below", 0),
     )
+
+
+def _together(given: dict[str, Any]) -> list[Problem]:
+    """What single keys cannot tell: arms that share a name, no arm to compare with, half a dose plan."""
+    problems = _arms(given["arms"])
+    for drug, plan in given.get("dose", {}).items():
+        lacking = [name for name in ("unit", "start", "target", "per_week", "ramp_days") if name not in plan]
+        problems += [keys.fault(f"dose.{drug}", f"lacks {', '.join(lacking)}",
+                                "complete the plan, or delete it")] if lacking else []
+    pairs = {name: given.get("mrd", {}).get(name, (0, 0)) for name in ("start_window_days", "margins")}
+    problems += [keys.fault(f"mrd.{name}", "not two numbers, the lower one first", "write it like [-42, 7]")
+                 for name, pair in pairs.items() if len(pair) != 2 or pair[0] > pair[1]]
+    return problems + [keys.fault(f"known_defects.{place}", "names no column", 'write "table.column" = […]')
+                       for place in given.get("known_defects", {}) if place.count(".") != 1]
+
+
+def _arms(arms: list[dict[str, Any]]) -> list[Problem]:
+    problems = []
+    if len(arms) > 1 and sum(arm.get("reference", False) for arm in arms) != 1:
+        problems.append(keys.fault("arms", "exactly one arm must have reference = true", "mark the control arm"))
+    if len({arm["key"] for arm in arms}) < len(arms):
+        problems.append(keys.fault("arms", "two arms have the same key", "give each arm a key of its own"))
+    named = [(name.strip().casefold(), arm["key"]) for arm in arms
+             for name in (arm["key"], arm["label"], *arm.get("aliases", ()))]
+    owner = dict(reversed(named))
+    return problems + [keys.fault("arms", f"{text!r} names both {owner[text]} and {key}",
+                                  "give each arm names of its own")
+                       for text, key in dict.fromkeys(named) if owner[text] != key]

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from remission import raw
-from remission.errors import Problem
+from remission import checks, raw, schema
+from remission.cleaning.dates import Order
 
 LOG_COLUMNS = ["rule", "table", "line", "patient_id", "column", "before", "after"]
 QUARANTINE_COLUMNS = ["table", "line", "patient_id", "rule", "reason", "content"]
+QUERY_COLUMNS = ["table", "line", "patient", "column", "value", "code", "rule", "severity", "what", "mend"]
+REPAIR_COLUMNS = ["table", "column", "code", "rule", "cells", "line", "before", "after"]
+_CODE, _SEVERITY, _MEANING, _MEND = ({rule: getattr(check, name) for rule, check in checks.RULES.items()}
+                                     for name in ("code", "severity", "meaning", "mend"))
+#: Checks of cells that are mended in study.toml as well as in the cell.
+STUDY_DECIDES = ("serial_date", "date_order_unknown", "ambiguous_date", "after_cutoff")
+_FAULT_COLUMNS = ["row", "column", "text", "kind", "rule"]
 
 
 class Audit:
@@ -22,14 +30,21 @@ class Audit:
     table : str
         Name of the table.
     received : DataFrame
-        The table as received, with `_line`, index 0, 1, ….
+        The table as received, or a part of it, with `_line`, index 0, 1, ….
+    orders : mapping of Order
+        Order of day and month of date columns whose other parts are not in `received`.
+    first : bool
+        Whether entries that concern the whole table are logged here; those of a table in parts come with its first.
     """
 
-    def __init__(self, table: str, received: pd.DataFrame):
+    def __init__(self, table: str, received: pd.DataFrame, orders: Mapping[str, Order] | None = None, *,
+                 first: bool = True):
         self.table, self.received = table, received
+        self.orders, self.first = dict(orders or {}), first
         self.lines = received[raw.LINE]
         self.patients = pd.Series("", index=received.index, dtype=object)
-        self.dropped = pd.DataFrame({"rule": "", "reason": ""}, index=received.index, dtype=object)
+        self.dropped = pd.DataFrame({"rule": "", "reason": "", "column": "", "value": "", "check": ""},
+                                    index=received.index, dtype=object)
         self._log: list[pd.DataFrame] = []
         self._faults: list[pd.DataFrame] = []
 
@@ -52,6 +67,8 @@ class Audit:
 
     def log_table(self, rule: str, column: str, before: str, after: str) -> None:
         """Log a repair that concerns no single row, such as an extra column."""
+        if not self.first:
+            return
         self._log.append(pd.DataFrame({"rule": [rule], "row": [-1], "column": column, "before": before,
                                        "after": after}))
 
@@ -64,36 +81,44 @@ class Audit:
         """Note cells that could not be read; `settle` decides what follows."""
         if len(rows):
             kind = kinds.loc[rows].to_numpy() if isinstance(kinds, pd.Series) else kinds
-            self._faults.append(pd.DataFrame({"row": rows, "column": column, "text": texts.loc[rows].to_numpy(),
-                                              "kind": kind}))
+            self.fault_frame(pd.DataFrame({"row": rows, "column": column, "text": texts.loc[rows].to_numpy(),
+                                           "kind": kind}))
 
     def fault_frame(self, found: pd.DataFrame) -> None:
-        """Note faults that come as a frame with row, column, text and kind."""
+        """Note faults that come as a frame: row, column, text, kind; the check follows from kind, or is `rule`."""
         if len(found):
-            self._faults.append(found[["row", "column", "text", "kind"]])
+            if "rule" not in found:
+                rules = {kind: checks.of_fault(kind).rule for kind in found["kind"].unique()}
+                found = found.assign(rule=found["kind"].map(rules))
+            self._faults.append(found[_FAULT_COLUMNS])
 
-    def drop(self, rule: str, reason: pd.Series | str, rows: pd.Index) -> None:
-        """Send rows to quarantine; the first verdict on a row stands."""
+    def drop(self, rule: str, reason: pd.Series | str, rows: pd.Index, *, column: str | pd.Series = "",
+             values: pd.Series | str = "", check: pd.Series | str = "") -> None:
+        """Send rows to quarantine; the first verdict on a row stands.
+
+        `column`, `values` and `check` say which cell decided and by which check, where that is known; `check` may name
+        one that is finer than `rule`.
+        """
         rows = rows[self.kept.loc[rows].to_numpy()]
         if len(rows):
-            self.dropped.loc[rows, "rule"] = rule
-            self.dropped.loc[rows, "reason"] = reason.loc[rows].to_numpy() if isinstance(reason, pd.Series) else reason
+            for name, given in (("rule", rule), ("reason", reason), ("column", column), ("value", values),
+                                ("check", check)):
+                self.dropped.loc[rows, name] = given.loc[rows].to_numpy() if isinstance(given, pd.Series) else given
 
     def faults(self) -> pd.DataFrame:
-        """Every fault: row, column, text, kind."""
-        columns = ["row", "column", "text", "kind"]
-        return pd.concat(self._faults, ignore_index=True) if self._faults else pd.DataFrame(columns=columns)
+        """Every fault: row, column, text, kind, rule."""
+        return pd.concat(self._faults, ignore_index=True) if self._faults else pd.DataFrame(columns=_FAULT_COLUMNS)
 
-    def problems(self, mends: dict[str, str], default: str) -> list[Problem]:
-        """Faults as problems: one a column and kind, with the lines and the first few texts."""
-        made = []
-        for (column, kind), group in self.faults().groupby(["column", "kind"], sort=False):
-            texts = list(dict.fromkeys(group["text"]))
-            shown = ", ".join(repr(text) for text in texts[:4]) + (f" and {len(texts) - 4} more" if texts[4:] else "")
-            lines = tuple(sorted(self.lines.loc[group["row"]]))
-            what = f"{kind} {shown}" if any(texts) else kind
-            made.append(Problem(self.table, column, lines, what, mends.get(column, default)))
-        return made
+    def faulty(self, column: str) -> pd.Series:
+        """Rows in which a column, or its twin in study time, has a fault."""
+        faults = self.faults()
+        return faults.loc[faults["column"].isin([column, schema.DAY_COLUMN.get(column, column)]), "row"]
+
+    def placed_faults(self) -> pd.DataFrame:
+        """Every fault with the `line` and the `patient` of its row."""
+        faults = self.faults()
+        return faults.assign(line=faults["row"].map(self.lines).astype("int64"),
+                             patient=faults["row"].map(self.patients).astype(object))
 
     def log_frame(self) -> pd.DataFrame:
         """Log entries with the columns of `cleaning_log.csv`, in file order."""
@@ -119,3 +144,69 @@ class Audit:
             "patient_id": self.patients.loc[rows].to_numpy(), "rule": self.dropped.loc[rows, "rule"].to_numpy(),
             "reason": self.dropped.loc[rows, "reason"].to_numpy(),
             "content": np.array(content, dtype=object)}, columns=QUARANTINE_COLUMNS)
+
+    def queries(self) -> pd.DataFrame:
+        """Everything to be looked at in this table but problems, with the columns of `data_queries.csv`.
+
+        Rows set aside, optional cells that could not be read, and questions; cells of rows set aside are left out, as
+        the row goes back whole.
+        """
+        made = [self._aside()] if not self.kept.all() else []
+        asked = [part for part in (part[part["rule"].map(_SEVERITY) == "warning"] for part in self._log) if len(part)]
+        if self._faults and self._log:
+            made.append(self._cells_lost())
+        if asked:
+            whole = pd.concat(asked, ignore_index=True)
+            made.append(self._questions(whole[~whole["row"].isin(self.dropped.index[~self.kept])]))
+        made = [part for part in made if len(part)]
+        return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=QUERY_COLUMNS)
+
+    def repairs(self) -> pd.DataFrame:
+        """What was changed in kept rows: one row a rule and column, with the count of cells and the first of them."""
+        if not self._log:
+            return pd.DataFrame(columns=REPAIR_COLUMNS).astype({"line": "Int64", "cells": "int64"})
+        made = pd.concat(self._log, ignore_index=True)
+        made = made[(made["rule"].map(_SEVERITY) == "repaired") & ~made["row"].isin(self.dropped.index[~self.kept])]
+        made = made.assign(table=self.table, code=made["rule"].map(_CODE), cells=1, before=made["before"].astype(str),
+                           after=made["after"].astype(str), line=made["row"].map(self.lines).astype("Int64"))
+        return join_repairs([made[REPAIR_COLUMNS]])
+
+    def _aside(self) -> pd.DataFrame:
+        rows = self.dropped[~self.kept]
+        check = rows["check"].where(rows["check"] != "", rows["rule"])
+        return self._query(rows.index, rows["column"], rows["value"], check, "aside", rows["reason"])
+
+    def _cells_lost(self) -> pd.DataFrame:
+        """Faults of optional cells: the cell became missing, the row stays."""
+        lost = self.faults().drop_duplicates(["row", "column"])
+        logged = pd.concat([part.loc[part["rule"] == "unreadable_value", ["row", "column"]] for part in self._log])
+        lost = lost.merge(logged, on=["row", "column"])
+        lost = lost[self.kept.loc[lost["row"]].to_numpy()]
+        return self._query(lost["row"], lost["column"], lost["text"], lost["rule"], "warning",
+                           lost["kind"] + "; the cell became missing")
+
+    def _questions(self, asked: pd.DataFrame) -> pd.DataFrame:
+        meaning = asked["rule"].map(_MEANING).str.removeprefix("query: ")
+        after = asked["after"].astype(str).str.removeprefix("unchanged").str.removeprefix("; ")
+        told = pd.Series([text == "" or known.endswith(text) for text, known in zip(after, meaning, strict=True)],
+                         asked.index, dtype=bool)
+        said = (": " + after).mask(told, "")
+        return self._query(asked["row"], asked["column"], asked["before"], asked["rule"], "warning", meaning + said)
+
+    def _query(self, rows: pd.Series, columns: pd.Series, values: pd.Series, rules: pd.Series,
+               severity: str, what: pd.Series) -> pd.DataFrame:
+        rows, rules = pd.Series(rows), pd.Series(rules)
+        return pd.DataFrame({
+            "table": self.table, "line": rows.map(self.lines).astype("Int64").array,
+            "patient": rows.map(self.patients).fillna("").to_numpy(), "column": pd.Series(columns).to_numpy(),
+            "value": pd.Series(values).astype(str).to_numpy(),
+            "code": rules.map(_CODE).to_numpy(), "rule": rules.to_numpy(), "severity": severity,
+            "what": pd.Series(what).to_numpy(), "mend": rules.map(_MEND).to_numpy()}, columns=QUERY_COLUMNS)
+
+
+def join_repairs(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Repairs by table, column and rule: the cells of all parts, and the first in the file; columns as in the file."""
+    whole = pd.concat(parts, ignore_index=True).sort_values("line", kind="stable", na_position="first")
+    cells = whole.groupby(["table", "column", "code"], sort=False)["cells"].transform("sum")
+    once = whole.assign(cells=cells).drop_duplicates(["table", "column", "code"])
+    return once.sort_values(["table", "code", "column"], kind="stable", ignore_index=True)

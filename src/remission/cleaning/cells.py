@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import unicodedata
 from collections.abc import Callable
 
 import numpy as np
@@ -13,16 +15,17 @@ from remission.cleaning import molecular, readers, vocabulary
 from remission.cleaning.audit import Audit
 from remission.study import DAYS, Study
 
-#: Where a month without a day may be completed, and to which end: nothing is decided by these days.
-PARTIAL = {("adverse_events", "start_date"): "first", ("adverse_events", "end_date"): "last",
-           ("chemotherapy_cycles", "start_date"): "first", ("chemotherapy_cycles", "end_date"): "last",
-           ("mutations", "date"): "first", ("procedures", "date"): "first"}
 #: Columns of whole copies, in which one sign before three digits groups thousands.
 COPIES = {("mrd", "bcr_abl_copies"), ("mrd", "abl_copies")}
 #: Columns read together with their unit or by their own reader, in `rules`.
 LATER = {("laboratory", "value"), ("laboratory", "unit"), ("laboratory", "lower_limit_normal"),
          ("laboratory", "upper_limit_normal"), ("dosing", "dose"), ("dosing", "unit"), ("dosing", "frequency"),
          ("mrd", "result_text"), ("mrd", "detection_limit")}
+#: Signs without width that come along in copied text: soft hyphen, zero-width spaces and joiners, direction marks, BOM.
+_INVISIBLE = dict.fromkeys([0xad, *range(0x200b, 0x2010), *range(0x202a, 0x202f), *range(0x2060, 0x2065), 0xfeff])
+#: What keeps a spreadsheet from reading a text as number or formula: ="007", or an apostrophe.
+_WRAPPED = re.compile(r"""="([^"]*)"|'(\d.*|[=+@-].*)""")
+_WRAPS = ("=", "'")
 
 
 def day_name(column: str) -> str:
@@ -68,14 +71,25 @@ def name_columns(tables: dict[str, pd.DataFrame],
         plain = {column: vocabulary.fold(column).replace(" ", "_").replace("-", "_") for column in frame.columns}
         changes = {old: new for old, new in plain.items() if new in known - set(frame.columns)
                    and list(plain.values()).count(new) == 1}
-        made[name] = frame.rename(columns=changes)
+        made[name] = frame.rename(columns=changes) if changes else frame
         if changes:
             renamed[name] = changes
     return made, renamed
 
 
+def _tidy(text: str) -> tuple[str, str]:
+    """A text without what nobody sees or a spreadsheet wrapped around it, and the rule that changed it."""
+    tidy = " ".join(text.split())
+    if tidy.isascii() and tidy[:1] not in _WRAPS:
+        return tidy, "strip_whitespace"
+    joined = " ".join(unicodedata.normalize("NFC", tidy).translate(_INVISIBLE).split())
+    if found := _WRAPPED.fullmatch(joined):
+        return " ".join((found[1] if found[1] is not None else found[2]).split()), "spreadsheet_text"
+    return joined, "strip_whitespace" if joined == tidy else "invisible_characters"
+
+
 def stripped(received: pd.DataFrame, audit: Audit) -> pd.DataFrame:
-    """Texts without outer and repeated spaces.
+    """Texts without outer and repeated spaces, invisible signs, and what spreadsheets wrap around text.
 
     Parameters
     ----------
@@ -88,16 +102,17 @@ def stripped(received: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     DataFrame
         The same without `_line`.
     """
-    made = received.drop(columns=raw.LINE)
+    made, rules = received.drop(columns=raw.LINE), {}
     for column in made:
         cells = made[column]
-        tidy = cells.map({text: " ".join(text.split()) for text in cells.unique()}).astype(object)
+        found = {text: _tidy(text) for text in cells.unique()}
+        rules[column] = {text: rule for text, (_, rule) in found.items()}
+        made[column] = cells.map({text: tidy for text, (tidy, _) in found.items()}).astype(object)
         if column == "patient_id":
-            audit.patients = tidy
-        made[column] = tidy
+            audit.patients = made[column]
     for column in made:
         changed = made.index[made[column] != received[column]]
-        audit.log("strip_whitespace", column, received[column], made[column], changed)
+        audit.log(received[column].loc[changed].map(rules[column]), column, received[column], made[column], changed)
     return made
 
 
@@ -134,7 +149,11 @@ def read_column(texts: pd.Series, reader: Callable[[list[str]], pd.DataFrame], c
         What the reader made, one row a cell; blank cells have value None, rule "" and fault "".
     """
     distinct = [text for text in texts.unique() if text != ""]
-    made = reader(distinct)
+    broken = {text: fault for text in distinct if (fault := readers.unusable(text))}
+    made = reader([text for text in distinct if text not in broken])
+    if broken:
+        made = pd.concat([made.astype(object), pd.DataFrame(
+            {"value": None, "rule": "", "fault": list(broken.values())}, index=list(broken), dtype=object)])
     if words:
         void = (made["fault"] != "") & pd.Series(made.index, made.index).map(vocabulary.fold).isin(
             vocabulary.MISSING_WORDS)
@@ -186,23 +205,29 @@ def read_cells(texts: pd.DataFrame, table: schema.Table, study: Study, audit: Au
         if (table.name, column.name) in LATER:
             made[column.name] = given
         elif column.kind == "date":
-            made[column.name] = _dates(given, table.name, column.name, study, audit)
+            made[column.name] = _dates(given, column, study, audit)
             twin = day_name(column.name)
             made[twin] = _days(texts.get(twin, blank), twin, study, audit)
         else:
-            made[column.name] = _cell_values(given, table.name, column, study, audit)
+            made[column.name] = read_values(given, table.name, column, study, audit)
     return pd.DataFrame(made, index=texts.index)
 
 
-def _dates(texts: pd.Series, table: str, column: str, study: Study, audit: Audit) -> pd.Series:
-    edge = PARTIAL.get((table, column), "")
-    cells = read_column(texts, lambda distinct: readers.read_dates(distinct, study.date_order, edge), column, audit)
+def _dates(texts: pd.Series, column: schema.Column, study: Study, audit: Audit) -> pd.Series:
+    found = audit.orders.get(column.name) or readers.column_order(texts.unique(), study.date_order)
+    cells = read_column(texts, lambda distinct: readers.read_dates(
+        distinct, found, column.partial, epoch=study.serial_epoch, latest=study.data_cutoff), column.name, audit)
+    if found.deciding:
+        audit.log_table("date_order_found", column.name, "", found.words)
     values = pd.to_datetime(cells["value"]).astype("datetime64[ns]")
-    log_rules(cells, texts, shown(values), column, audit)
+    log_rules(cells, texts, shown(values), column.name, audit)
     return values
 
 
 def _days(texts: pd.Series, column: str, study: Study, audit: Audit) -> pd.Series:
+    if (texts == "").all():
+        # Most tables give dates, and every date has a twin.
+        return pd.Series(pd.NA, index=texts.index, dtype="Int64")
     cells = read_column(texts, lambda distinct: readers.read_numbers(distinct, study.decimal), column, audit)
     given = cells["value"].astype(float)
     log_rules(cells, texts, shown(given), column, audit)
@@ -220,11 +245,9 @@ def whole_days(values: pd.Series, unit: str) -> pd.Series:
     return pd.Series(np.floor(values * DAYS[unit] + 0.5), index=values.index).astype("Int64")
 
 
-def _cell_values(texts: pd.Series, table: str, column: schema.Column, study: Study, audit: Audit) -> pd.Series:
+def read_values(texts: pd.Series, table: str, column: schema.Column, study: Study, audit: Audit) -> pd.Series:
     """Values of a column that is no date."""
     reader, dtype, words = _reader(table, column, study)
-    if reader is None:
-        return texts.mask(texts == "", None)
     cells = read_column(texts, reader, column.name, audit, words=words)
     values = cells["value"].astype(float).astype(dtype) if dtype != "object" else cells["value"].astype(object)
     values = values.where(values.notna(), None) if dtype == "object" else values
@@ -232,7 +255,7 @@ def _cell_values(texts: pd.Series, table: str, column: schema.Column, study: Stu
     return values
 
 
-def _reader(table: str, column: schema.Column, study: Study) -> tuple[Callable | None, str, bool]:
+def _reader(table: str, column: schema.Column, study: Study) -> tuple[Callable, str, bool]:
     """Reader, type, and whether words for missing are looked for."""
     names = vocabulary.aliases(table, column.name)
     special = {
@@ -251,17 +274,8 @@ def _reader(table: str, column: schema.Column, study: Study) -> tuple[Callable |
         return (lambda t: readers.read_integers(t, study.decimal)), "Int64", True
     if column.kind == "number":
         single = "group" if (table, column.name) in COPIES else "refuse"
-        return (lambda t: readers.read_numbers(t, study.decimal, single)), "float64", True
+        percent = column.unit == "%"
+        return (lambda t: readers.read_numbers(t, study.decimal, single, percent=percent)), "float64", True
     if closed := column.values:  # noqa: PD011
         return (lambda t: readers.read_words(t, closed, names, "alias_value")), "object", True
-    if names:
-        return (lambda t: _open_words(t, names)), "object", False
-    return None, "object", False
-
-
-def _open_words(texts: list[str], names: dict[str, str]) -> pd.DataFrame:
-    """An open vocabulary with known aliases: other texts stay as they are."""
-    values = set(names.values())
-    return readers.read_words(texts, [*values, *(t for t in texts if vocabulary.fold(t) not in names and
-                                                 vocabulary.fold(t) not in set(map(vocabulary.fold, values)))],
-                              names, "alias_value")
+    return (lambda t: readers.read_open(t, names)), "object", False

@@ -1,4 +1,4 @@
-"""The contract of the raw tables: what must be there, what a value may be, and in which order things happen."""
+"""The contract of the raw tables, as `schema` declares it: what must be there, and what a value may be."""
 
 from __future__ import annotations
 
@@ -9,29 +9,19 @@ import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
-from remission import raw, schema
+from remission import checks, raw, schema
 from remission.cleaning.audit import Audit
 from remission.cleaning.cells import day_name, declared
 from remission.errors import Problem
 from remission.study import Study
 
-#: Columns that must be there although single cells may be blank.
-NEEDED = {"disposition": ("last_contact",)}
-#: Least and greatest value that can be true, by table and column.
-RANGES: dict[tuple[str, str], tuple[float | None, float | None]] = {
-    ("patients", "birth_year"): (1850, 2100), ("patients", "age"): (0, 120),
-    ("chemotherapy_cycles", "cycle"): (1, 50), ("dosing", "dose"): (0, None), ("adverse_events", "grade"): (1, 5),
-    ("laboratory", "value"): (0, None), ("laboratory", "lower_limit_normal"): (0, None),
-    ("laboratory", "upper_limit_normal"): (0, None), ("mrd", "bcr_abl_copies"): (0, None),
-    ("mrd", "abl_copies"): (0, None), ("mrd", "ratio"): (0, 1000), ("mrd", "detection_limit"): (0, 100),
-    ("mutations", "allele_fraction"): (0, 100),
-}
-STATES = ["QUANTIFIED", "PNQ", "NEGATIVE"]
-#: Greatest value of each test in its canonical unit that a living patient has: beyond it the unit is wrong.
-LABORATORY_MAXIMUM = {"ANC": 500, "WBC": 1500, "PLT": 5000, "HB": 25, "ALT": 30000, "AST": 30000, "CREAT": 40,
-                      "BILI": 80}
-#: Column of the line number of each required table, once they are joined.
-LINES = {"patients": "line_patients", "remission_events": "line_events", "disposition": "line_disposition"}
+#: Checks of files that hold tables and cannot be read.
+UNREAD = tuple(map(checks.code, ("old_workbook", "broken_workbook", "other_format", "which_sheet")))
+#: What a greatest value is about, by the column that it depends on.
+SUBJECT = {"test": "test", "unit": "drug"}
+#: Units that are mistaken for another, by the unit as written: the check, the factor between them, and what to say.
+SLIPS = {"10^9/L": ("count_per_microlitre", 1000, "it reads like a count per microlitre"),
+         "MU": ("dose_in_units", 1e6, "it reads like international units")}
 _DTYPES = {"text": object, "integer": "Int64", "number": "float64", "date": "datetime64[ns]"}
 
 
@@ -48,42 +38,49 @@ def structure(tables: dict[str, pd.DataFrame], study: Study) -> list[Problem]:
     -------
     list of Problem
     """
-    problems = [problem for name in tables if name in schema.RAW for problem in tables[name].attrs.get("problems", ())]
+    lacking = [table.name for table in schema.RAW.values() if table.required and table.name not in tables]
+    # A file of an unread format under another name may hold the table that is missing.
+    problems = [problem for name in tables for problem in tables[name].attrs.get("problems", ())
+                if name in schema.RAW or (lacking and problem.code in UNREAD)]
     have = ", ".join(tables) or "none"
-    problems += [Problem(table.name, "", (), f"required table is missing: no {table.name}.csv",
-                         f"add data/raw/{study.name}/{table.name}.csv; tables here: {have}")
-                 for table in schema.RAW.values() if table.required and table.name not in tables]
+    problems += [checks.problem("missing_table", table.name, what=f"required table is missing: no {table.name}.csv",
+                                   mend=f"add data/raw/{study.name}/{table.name}.csv; tables here: {have}")
+                 for table in map(schema.RAW.get, lacking)]
     dated = any(column.kind == "date" and column.name in tables[table.name]
                 for table in schema.RAW.values() if table.name in tables for column in table.columns)
     for name, frame in tables.items():
         if name in schema.RAW and len(frame.columns) > 1:
             problems += _columns(declared(name, study), frame, study, dated)
             if name in ("patients", "disposition") and frame.empty:
-                problems.append(Problem(name, "", (), "the table has no rows", "export it again, with its rows"))
+                problems.append(checks.problem("empty_table", name, what="the table has no rows",
+                                               mend="add its rows, or export it again with them"))
     return problems
 
 
 def _columns(table: schema.Table, frame: pd.DataFrame, study: Study, dated: bool) -> list[Problem]:
     """Missing columns, and dates given twice."""
-    problems = []
+    problems, missing = [], {}
     origin = study.origin if table.name == "patients" and dated else None
     for column in table.columns:
         twin = day_name(column.name) if column.kind == "date" else column.name
         is_origin = column.name == origin
         if column.name in frame and twin in frame and twin != column.name:
-            problems.append(Problem(table.name, twin, (), f"the table gives both {column.name} and {twin}",
-                                    "keep one of them"))
-        needed = column.required or column.name in NEEDED.get(table.name, ()) or is_origin
+            problems.append(checks.problem("date_and_day", table.name, twin,
+                                           what=f"the table gives both {column.name} and {twin}"))
+        needed = column.required or column.needed or is_origin
         if needed and column.name not in frame and (twin not in frame or is_origin):
-            either = "" if twin == column.name or is_origin else f" (or {twin}, study time in {study.unit}s)"
-            have = ", ".join(name for name in frame.columns if name != raw.LINE)
-            problems.append(Problem(table.name, column.name, (), "required column is missing",
-                                    f"add the column {column.name}{either}; columns here: {have}"))
-    return problems
+            missing[column.name] = "" if twin == column.name or is_origin else twin
+    # One mend for all of them, so that a terminal names them side by side.
+    days = ", ".join(f"{day} for {name}" for name, day in missing.items() if day)
+    have = ", ".join(name for name in frame.columns if name != raw.LINE)
+    either = f"; study time in {study.unit}s may stand in ({days})" if days else ""
+    mend = f"add the column, or rename the one that holds it{either}; columns here: {have}"
+    return problems + [checks.problem("missing_column", table.name, name, what="required column is missing", mend=mend)
+                       for name in missing]
 
 
 @cache
-def checks(name: str) -> pa.DataFrameSchema:
+def pandera_schema(name: str) -> pa.DataFrameSchema:
     """Pandera schema of one clean table, built from its declaration.
 
     Parameters
@@ -98,33 +95,34 @@ def checks(name: str) -> pa.DataFrameSchema:
 
     Examples
     --------
-    >>> checks("dosing").columns["dose"].nullable
+    >>> pandera_schema("dosing").columns["dose"].nullable
     False
     """
     columns = {}
-    for column in schema.RAW[name].columns:
-        # The state and the ratio stand in place of the text of an MRD result.
-        if (name, column.name) == ("mrd", "result_text"):
-            columns["state"] = pa.Column(object, pa.Check.isin(STATES, error="not one of " + ", ".join(STATES)))
-            columns["ratio"] = pa.Column("float64", _range(name, "ratio"), nullable=True)
-        elif column.kind == "date":
-            columns[column.name] = pa.Column("datetime64[ns]", nullable=True)
+    for column in clean_columns(name):
+        columns[column.name] = pa.Column(_DTYPES[column.kind], _tests(column),
+                                         nullable=not column.required or column.kind == "date")
+        if column.kind == "date":
             columns[day_name(column.name)] = pa.Column("Int64", nullable=True)
-        else:
-            values = list(map(int, column.values)) if column.kind == "integer" else list(column.values)
-            # The study names its own drugs beside those of the contract.
-            closed = bool(values) and (name, column.name) != ("dosing", "drug") and (name, column.name) != (
-                "dosing", "unit")
-            test = [pa.Check.isin(values, error="not one of " + ", ".join(map(str, values)))] if closed else []
-            columns[column.name] = pa.Column(_DTYPES[column.kind], test + _range(name, column.name),
-                                             nullable=not column.required)
     return pa.DataFrameSchema(columns)
 
 
-def _range(table: str, column: str) -> list[pa.Check]:
-    least, greatest = RANGES.get((table, column), (None, None))
-    made = [] if least is None else [pa.Check.ge(least, error=f"below {least}")]
-    return made + ([] if greatest is None else [pa.Check.le(greatest, error=f"above {greatest}")])
+def clean_columns(name: str) -> list[schema.Column]:
+    """Declared columns of a clean table: where a column of texts is read into others, these stand in its place."""
+    return [one for column in schema.RAW[name].columns for one in column.made or (column,)]
+
+
+def _tests(column: schema.Column) -> list[pa.Check]:
+    """Closed vocabulary and range of a column; the study names its own values where the declaration is open."""
+    values = list(map(int, column.values)) if column.kind == "integer" else list(column.values)
+    made = []
+    if values and not column.open:
+        made.append(pa.Check.isin(values, error="not one of " + ", ".join(map(str, values))))
+    if column.least is not None:
+        made.append(pa.Check.ge(column.least, error=f"below {column.least}"))
+    if column.greatest is not None:
+        made.append(pa.Check.le(column.greatest, error=f"above {column.greatest}"))
+    return made
 
 
 def summary(names: Iterable[str]) -> pd.DataFrame:
@@ -142,8 +140,8 @@ def summary(names: Iterable[str]) -> pd.DataFrame:
     """
     made = []
     for name in names:
-        units = {column.name: column.unit for column in schema.RAW[name].columns}
-        for column, check in checks(name).columns.items():
+        units = {column.name: column.unit for column in clean_columns(name)}
+        for column, check in pandera_schema(name).columns.items():
             limits = [test.error for test in check.checks if test.error]
             made.append({"table": name, "column": column, "type": str(check.dtype), "blank": "may be" if check.nullable
                          else "no", "not accepted": "; ".join(limits), "unit": units.get(column, "")})
@@ -164,104 +162,37 @@ def verify(made: pd.DataFrame, name: str, audit: Audit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        row, column, text (the value), kind (the check that it fails).
+        row, column, text (the value), kind (what is wrong), rule (of the catalogue).
     """
     rows = made[audit.kept]
-    found = [_maximum(rows)] if name == "laboratory" else []
+    found = [_maximum(rows, column) for column in schema.RAW[name].columns if column.maxima]
     try:
-        checks(name).validate(rows, lazy=True)
+        pandera_schema(name).validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         whole = cases[cases["index"].isna()]
         if len(whole):
             raise TypeError(f"{name}: {whole[['column', 'check']].to_dict('records')}") from errors
+        kinds = cases["check"].replace("not_nullable", "blank")
         found.append(pd.DataFrame({"row": cases["index"].astype(int), "column": cases["column"],
-                                   "text": cases["failure_case"].astype(str),
-                                   "kind": cases["check"].replace("not_nullable", "blank")}))
+                                   "text": cases["failure_case"].astype(str), "kind": kinds,
+                                   "rule": kinds.map(lambda kind: checks.of_fault(kind).rule)}))
+    found = [frame for frame in found if len(frame)]
     if not found:
-        return pd.DataFrame(columns=["row", "column", "text", "kind"])
+        return pd.DataFrame(columns=["row", "column", "text", "kind", "rule"])
     return pd.concat(found, ignore_index=True).sort_values(["row", "column"], kind="stable")
 
 
-def _maximum(rows: pd.DataFrame) -> pd.DataFrame:
-    high = rows[rows["value"] > rows["test"].map(LABORATORY_MAXIMUM)]
-    kinds = [f"above {LABORATORY_MAXIMUM[test]} {unit}, not possible for {test}"
-             for test, unit in zip(high["test"], high["unit"], strict=True)]
-    return pd.DataFrame({"row": high.index, "column": "value", "text": [f"{value:.10g}" for value in high["value"]],
-                         "kind": kinds})
-
-
-def order(tables: dict[str, pd.DataFrame], received: dict[str, pd.DataFrame], study: Study) -> list[Problem]:
-    """Events out of order within patients, over the three required tables.
-
-    Parameters
-    ----------
-    tables : dict of DataFrame
-        Typed `patients`, `remission_events` and `disposition`, with `source_line`.
-    received : dict of DataFrame
-        As read: tells whether the user gave a date or study time.
-    study : Study
-
-    Returns
-    -------
-    list of Problem
-        Diagnosis, first remission, time origin, relapse and death (or last contact) must follow in this order; the same
-        day is no fault. Blank times are not compared.
-    """
-    patients, events, disposition = (_declared_only(tables, name, study) for name in LINES)
-    one = patients.merge(disposition.drop_duplicates("patient_id"), on="patient_id", how="left")
-    many = events.merge(one, on="patient_id", how="inner")
-    start = study.origin
-    origin = f"the time origin ({study.origin_label})"
-    unplaced = one[one[day_name(start)].isna()]
-    rules = (
-        (one, "diagnosis_date", "cr_date", "patients", "first remission before diagnosis"),
-        (one, "diagnosis_date", start, "patients", f"{origin} before diagnosis"),
-        (one, "cr_date", start, "patients", f"{origin} before first remission"),
-        (one, start, "death_date", "disposition", f"death before {origin}: negative duration"),
-        (one, start, "last_contact", "disposition", f"last contact before {origin}: negative duration"),
-        (unplaced, "diagnosis_date", "last_contact", "disposition", "last contact before diagnosis"),
-        (unplaced, "diagnosis_date", "death_date", "disposition", "death before diagnosis"),
-        (one, "last_contact", "death_date", "disposition", "last contact after death"),
-        (many, "cr_date", "date", "remission_events", "relapse before first remission: negative duration"),
-        (many, start, "date", "remission_events", f"relapse before {origin}: negative duration"),
-        (many, "date", "death_date", "remission_events", "relapse after death"),
-        (many, "date", "last_contact", "remission_events", "relapse after last contact"),
-    )
-    problems = []
-    for frame, first, second, table, what in rules:
-        late = frame[_after(frame, first, second)]
-        if len(late):
-            column = "date" if table == "remission_events" else second
-            given = column if column in received[table] else day_name(column)
-            lines = tuple(sorted(set(late[LINES[table]].astype(int))))
-            who = ", ".join(dict.fromkeys(late["patient_id"].iloc[:5]))
-            problems.append(Problem(table, given, lines, f"{what} (patient {who})", "correct the wrong one of the two"))
-    return problems + _births(tables["patients"], study)
-
-
-def _births(patients: pd.DataFrame, study: Study) -> list[Problem]:
-    """Patients born after their time origin or their diagnosis."""
-    born = patients["birth_year"]
-    late = (born > patients[study.origin].dt.year) | (born > patients["diagnosis_date"].dt.year)
-    late = late.fillna(False).astype(bool)
-    if not late.any():
-        return []
-    who = ", ".join(patients.loc[late, "patient_id"].iloc[:5])
-    return [Problem("patients", "birth_year", tuple(sorted(patients.loc[late, "source_line"])),
-                    f"born after the disease began (patient {who})", "correct the year of birth")]
-
-
-def _declared_only(tables: dict[str, pd.DataFrame], name: str, study: Study) -> pd.DataFrame:
-    """Patient and times of a table, with its line numbers under the table's own name."""
-    times = [column.name for column in declared(name, study).columns if column.kind == "date"]
-    kept = tables[name][["patient_id", *times, *map(day_name, times), "source_line"]]
-    return kept.rename(columns={"source_line": LINES[name]})
-
-
-def _after(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
-    """Whether `first` comes after `second`, by study day where both have one, else by date."""
-    early, late = frame[day_name(first)], frame[day_name(second)]
-    by_day = (early > late).fillna(False).astype(bool)
-    no_day = early.isna() | late.isna()
-    return by_day | (no_day & (frame[first] > frame[second]))
+def _maximum(rows: pd.DataFrame, column: schema.Column) -> pd.DataFrame:
+    """Values beyond what their test or unit allows, with a guess at the unit that was meant."""
+    most = rows[column.maxima_by].map(column.maxima).astype(float)
+    high = rows[rows[column.name] > most]
+    kinds, found = [], []
+    for value, unit, subject, limit in zip(high[column.name], high["unit"], high[SUBJECT[column.maxima_by]],
+                                           most[high.index], strict=True):
+        rule, factor, meant = SLIPS.get(unit, ("laboratory_maximum", 0, ""))
+        slip = factor and value / factor <= limit
+        kinds.append(f"above {limit:g} {unit}, not possible for {subject}" + (f": {meant}" if slip else ""))
+        found.append(rule if slip else "laboratory_maximum" if column.maxima_by == "test" else "impossible_value")
+    return pd.DataFrame({"row": high.index, "column": column.name, "rule": found, "kind": kinds,
+                         "text": [f"{value:.10g}" for value in high[column.name]]})

@@ -6,54 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from remission import results, schema
+from remission import checks, results, schema
 
 if TYPE_CHECKING:
     from remission.cleaning import Clean
 
-#: Every rule that can appear in the log, in words.
-RULES = {
-    "strip_whitespace": "spaces around a text, or repeated inside it, removed",
-    "column_name": "column name brought to the contract's spelling",
-    "extra_column": "column outside the contract, kept as text",
-    "extra_table": "table outside the contract, not read",
-    "known_defect": "text that study.toml lists as unreadable became missing",
-    "missing_word": "a word for 'not known' became missing",
-    "two_digit_year": "two-digit year completed: up to 49 is 20.., from 50 is 19..",
-    "slash_date": "date with slashes read in the declared order",
-    "dashed_date": "date with hyphens, year last, read in the declared order",
-    "dotted_date": "date with points read day first",
-    "month_name_date": "date with the name of the month, German or English",
-    "iso_spelling": "year-first date brought to YYYY-MM-DD",
-    "drop_clock_time": "clock time after a date dropped",
-    "impute_partial_date": "month without a day: first day for a start, last day for an end",
-    "onset_at_origin": "event dated by the month in which treatment began: starts with treatment",
-    "number_notation": "number with the other decimal sign, grouped thousands or a power of ten",
-    "alias_arm": "other name of an arm",
-    "alias_drug": "other name of a drug",
-    "alias_value": "other word for a value of a closed vocabulary",
-    "translate_term": "reported adverse event brought to its preferred term",
-    "uncoded_term": "adverse event outside the vocabulary, left as reported",
-    "unit_count": "blood count brought to 10^9/L",
-    "unit_mass": "concentration brought to g/dL or mg/dL",
-    "unit_enzyme": "enzyme activity brought to U/L",
-    "unit_drug": "dose brought to MU or mg",
-    "weekly_dose": "weekly interferon dose divided by three, three times a week",
-    "roman_grade": "Roman numeral read as a grade",
-    "grade_spelling": "grade freed from its prefix",
-    "mrd_text": "laboratory's wording read as a state or a ratio",
-    "limit_from_text": "detection limit taken from a result such as <0.001 %",
-    "mrd_ratio_disagrees": "query: printed result at odds with the copies beside it",
-    "mutation_spelling": "amino-acid change brought to one-letter code",
-    "close_open_dose": "stretch without an end closed the day before the next one",
-    "end_overlap": "stretch that ran into the next one ends the day before",
-    "end_after_death": "end after death moved to the day of death",
-    "unreadable_value": "optional cell that could not be read became missing",
-    "status_disagrees": "query: status at odds with relapse or death",
-    "repeated_key": "query: another row has the same patient, day and kind",
-}
 #: Rules that change nothing: questions for whoever sent the tables.
-QUERIES = ("uncoded_term", "mrd_ratio_disagrees", "status_disagrees", "repeated_key", "extra_column", "extra_table")
+QUERIES = tuple(check.rule for check in checks.CHECKS.values() if check.severity == "warning")
 _COUNTS = ("read", "clean", "repaired", "quarantined")
 
 
@@ -136,7 +95,7 @@ def repairs(log: pd.DataFrame, queries: bool = False) -> pd.DataFrame:
     made = grouped.agg(tables=("table", lambda names: ", ".join(dict.fromkeys(names))), cells=("rule", "size"),
                        patients=("patient_id", lambda ids: ids[ids != ""].nunique()), before=("before", "first"),
                        after=("after", "first")).reset_index()
-    made.insert(1, "meaning", made["rule"].map(RULES))
+    made.insert(1, "meaning", made["rule"].map({rule: check.meaning for rule, check in checks.RULES.items()}))
     if queries:
         names = grouped["column"].agg(lambda columns: ", ".join(dict.fromkeys(columns)))
         made.insert(3, "columns", made["rule"].map(names))

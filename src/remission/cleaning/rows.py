@@ -5,19 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from remission import raw, schema
-from remission.cleaning import rules
+from remission.cleaning import findings, rules
 from remission.cleaning.audit import Audit
 from remission.cleaning.cells import day_name, shown
-from remission.errors import Problem
+from remission.cleaning.findings import Finding
 from remission.study import Study
-
-#: First time column of each optional table: a row whose first time lies after death is no observation.
-FIRST_TIME = {"chemotherapy_cycles": "start_date", "dosing": "start_date", "adverse_events": "start_date",
-              "laboratory": "date", "mrd": "date", "mutations": "date", "procedures": "date"}
-#: Tables in which a stretch has an end.
-STRETCHES = ("chemotherapy_cycles", "dosing", "adverse_events")
-#: Tables in which two rows under one key are worth a look.
-ONE_ROW_A_KEY = ("chemotherapy_cycles", "laboratory", "mrd")
 
 
 def set_aside_wrecks(made: pd.DataFrame, ragged: dict[int, list[str]], audit: Audit) -> None:
@@ -44,6 +36,8 @@ def set_aside_wrecks(made: pd.DataFrame, ragged: dict[int, list[str]], audit: Au
 def note_blanks(made: pd.DataFrame, table: schema.Table, study: Study, audit: Audit) -> None:
     """Blank cells where the contract asks for a value, as faults."""
     seen = audit.faults()
+    # Nobody can say which cell a row of the wrong length lacks.
+    whole = ~made.index.isin(seen.loc[seen["column"] == "", "row"])
     for column in table.columns:
         if not column.required:
             continue
@@ -52,9 +46,10 @@ def note_blanks(made: pd.DataFrame, table: schema.Table, study: Study, audit: Au
         blank = value.isna() | (value.astype(object) == "")
         if column.kind == "date":
             blank &= made[day_name(column.name)].isna()
-        blank &= ~made.index.isin(seen.loc[seen["column"] == name, "row"]) & audit.kept
-        # A known defect of study.toml stays missing: it was reported, and is never guessed.
-        blank &= ~made.index.isin(audit.rows("known_defect", name))
+        blank &= ~made.index.isin(seen.loc[seen["column"] == name, "row"]) & audit.kept & whole
+        if table.required:
+            # A known defect of study.toml stays missing: it was reported, and is never guessed.
+            blank &= ~made.index.isin(audit.rows("known_defect", name))
         audit.fault(name, pd.Series("", index=made.index, dtype=object), "blank cell", made.index[blank])
 
 
@@ -70,8 +65,8 @@ def settle_faults(made: pd.DataFrame, table: schema.Table, audit: Audit) -> None
     text = fatal["text"].map(lambda given: f" {given!r}" if given else "")
     reason = fatal["column"] + ": " + fatal["kind"] + text
     blank = fatal["kind"] == "blank cell"
-    audit.drop("missing_value", reason[blank], fatal.index[blank])
-    audit.drop("unreadable_value", reason[~blank], fatal.index[~blank])
+    for rule, rows in (("missing_value", fatal.index[blank]), ("unreadable_value", fatal.index[~blank])):
+        audit.drop(rule, reason, rows, column=fatal["column"], values=fatal["text"], check=fatal["rule"])
     for column, cells in faults[~faults["column"].isin(needed)].groupby("column", sort=False):
         texts = cells.drop_duplicates("row").set_index("row")["text"]
         audit.log("unreadable_value", column, texts, "", texts.index)
@@ -90,72 +85,78 @@ def mends(name: str, study: Study) -> dict[str, str]:
     return made
 
 
-def relate(made: dict[str, pd.DataFrame], received: dict[str, pd.DataFrame], study: Study,
-           audits: dict[str, Audit]) -> list[Problem]:
+def relate(made: dict[str, pd.DataFrame], audits: dict[str, Audit], lost: bool | None = None) -> list[Finding]:
     """Faults between rows: patients twice, unknown or without disposition; duplicates go to quarantine.
 
     Parameters
     ----------
-    made, received : dict of DataFrame
-        Typed and raw tables.
-    study : Study
+    made : dict of DataFrame
+        Typed tables.
     audits : dict of Audit
+    lost : bool or None
+        Whether the table of relapses has no rows in the whole cohort; None where `made` is the whole.
 
     Returns
     -------
-    list of Problem
+    list of Finding
         Those of the required tables. In the other tables a row of an unknown patient goes to quarantine.
     """
-    problems = []
+    found = []
     patients = made["patients"]
     kept = patients[audits["patients"].kept]
-    problems += _twice(kept, "patients", "duplicate patient", "keep one row a patient")
+    found += _twice(kept, "patients", "duplicate patient", "keep one row a patient")
     known = set(kept["patient_id"].dropna())
     for name, frame in made.items():
         if name == "patients":
             continue
         strange = ~frame["patient_id"].isin(known) & frame["patient_id"].notna() & audits[name].kept
         if schema.RAW[name].required and strange.any():
-            who = ", ".join(dict.fromkeys(frame.loc[strange, "patient_id"].iloc[:5]))
-            problems.append(Problem(name, "patient_id", tuple(sorted(frame.loc[strange, "source_line"])),
-                                    f"unknown patient {who}", "correct the number, or add the patient to patients.csv"))
+            found.append(_finding("unknown_patient", name, frame[strange], "unknown patient {who}"))
         elif strange.any():
             audits[name].drop("unknown_patient", "patient " + frame["patient_id"].fillna("") + " is not in patients",
-                              frame.index[strange])
+                              frame.index[strange], column="patient_id", values=frame["patient_id"])
         _drop_duplicates(frame, audits[name])
     disposition = made["disposition"][audits["disposition"].kept]
-    problems += _twice(disposition, "disposition", "two different rows of patient", "keep the last word on the patient")
+    found += _twice(disposition, "disposition", "two different rows of patient", "keep the last word on the patient")
     without = kept[~kept["patient_id"].isin(disposition["patient_id"]) & kept["patient_id"].notna()]
     if len(without):
-        problems.append(Problem("disposition", "patient_id", (), "no row for patient " + ", ".join(
-            without["patient_id"].iloc[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else ""),
-            "add one row a patient: last contact and status"))
-    return problems + _relapses(made, audits)
+        found.append(_finding("no_disposition", "disposition", without, "no row for patient {who}{more}",
+                              shows="patients"))
+    return found + _relapses(made, audits, lost)
 
 
-def _twice(frame: pd.DataFrame, table: str, what: str, mend: str) -> list[Problem]:
+def _finding(rule: str, table: str, frame: pd.DataFrame, words: str, mend: str = "", *, column: str = "patient_id",
+             shows: str = "lines") -> Finding:
+    """A finding about the patient numbers of some rows."""
+    who = frame["patient_id"]
+    return Finding(rule, table, column, words, findings.rows(frame["source_line"], who, who), mend, shows)
+
+
+def _twice(frame: pd.DataFrame, table: str, what: str, mend: str) -> list[Finding]:
     twice = frame[frame.duplicated("patient_id", keep=False) & frame["patient_id"].notna()]
-    return [Problem(table, "patient_id", tuple(sorted(group["source_line"])), f"{what}: {patient}", mend)
+    return [_finding("duplicate_patient", table, group, f"{what}: {patient}", mend)
             for patient, group in twice.groupby("patient_id")]
 
 
-def _relapses(made: dict[str, pd.DataFrame], audits: dict[str, Audit]) -> list[Problem]:
+def _relapses(made: dict[str, pd.DataFrame], audits: dict[str, Audit], lost: bool | None) -> list[Finding]:
     """Status and relapses that disagree: logged; a table of events without rows although patients relapsed: refused."""
     events = made["remission_events"][audits["remission_events"].kept]
     audit, disposition = audits["disposition"], made["disposition"]
+    lost = events.empty if lost is None else lost
     status = disposition["status"].fillna("")
     dead = disposition["death_day"].notna() | disposition["death_date"].notna()
     relapsed = disposition["patient_id"].isin(events["patient_id"])
     after = status.str.endswith("after relapse")
-    if events.empty and (after & audit.kept).any():
-        return [Problem("remission_events", "", (), f"the table has no rows, although disposition tells of "
-                        f"{int((after & audit.kept).sum())} patients after relapse", "export it again, with its rows")]
     odd = {"a relapse is recorded": status.str.endswith("in remission") & relapsed,
-           "no relapse is recorded": after & ~relapsed,
+           "no relapse is recorded": after & ~relapsed & (not lost),
            "a death is recorded": status.str.startswith("alive") & dead}
     for why, where in odd.items():
         audit.log("status_disagrees", "status", status, f"unchanged; {why}", disposition.index[where & audit.kept])
-    return []
+    told = disposition[after & audit.kept]
+    if not lost or told.empty:
+        return []
+    return [_finding("lost_relapses", "remission_events", told, "the table has no rows, although disposition tells of "
+                     "{count} patients after relapse", "export it again, with its rows", column="", shows="nothing")]
 
 
 def _drop_duplicates(frame: pd.DataFrame, audit: Audit) -> None:
@@ -182,26 +183,39 @@ def finish(made: dict[str, pd.DataFrame], received: dict[str, pd.DataFrame],
     dict of DataFrame
         The tables; quarantined rows are still among them.
     """
-    disposition = made["disposition"][audits["disposition"].kept].set_index("patient_id")
-    for name in [name for name in made if name in FIRST_TIME]:
+    disposition = made["disposition"][audits["disposition"].kept & made["disposition"]["patient_id"].notna()]
+    # A patient who is there twice has been named already.
+    disposition = disposition.drop_duplicates("patient_id").set_index("patient_id")
+    for name in [name for name in made if schema.RAW[name].time]:
         frame, audit = made[name], audits[name]
         _after_death(frame, disposition, audit)
-        if name in STRETCHES:
+        if "end_date" in schema.RAW[name].names:
             backward = (frame["end_day"] < frame["start_day"]).fillna(False) | (frame["end_date"] < frame["start_date"])
-            audit.drop("negative_duration", "the end lies before the start", frame.index[backward.astype(bool)])
+            audit.drop("negative_duration", "the end lies before the start", frame.index[backward.astype(bool)],
+                       column="end_date", values=received_texts(audit, "end_date"))
             made[name] = frame = _end_at_death(frame, disposition, audit)
         if name == "dosing":
+            audit.drop("dose_without_day", "the patient has no time origin, so the dose has no study day",
+                       frame.index[frame["start_day"].isna()], column="start_date",
+                       values=received_texts(audit, "start_date"))
             made[name] = rules.stretches(frame, "start_date" in received[name], audit)
-        if name in ONE_ROW_A_KEY:
+        if schema.RAW[name].single:
             _query_keys(frame, audit)
     return made
 
 
 def _after_death(frame: pd.DataFrame, disposition: pd.DataFrame, audit: Audit) -> None:
-    column = FIRST_TIME[audit.table]
+    column = schema.RAW[audit.table].time
     death, date = frame["patient_id"].map(disposition["death_day"]), frame["patient_id"].map(disposition["death_date"])
     late = (frame[day_name(column)] > death).fillna(False).astype(bool) | (frame[column] > date)
-    audit.drop("after_death", f"{column} lies after the patient's death", frame.index[late])
+    audit.drop("after_death", f"{column} lies after the patient's death", frame.index[late], column=column,
+               values=received_texts(audit, column))
+
+
+def received_texts(audit: Audit, column: str) -> pd.Series:
+    """Texts of a time column as received, dates or study time."""
+    given = next((name for name in (column, day_name(column)) if name in audit.received), None)
+    return audit.received[given] if given else pd.Series("", index=audit.received.index, dtype=object)
 
 
 def _end_at_death(frame: pd.DataFrame, disposition: pd.DataFrame, audit: Audit) -> pd.DataFrame:

@@ -117,11 +117,14 @@ def dosing(made: pd.DataFrame, study: Study, audit: Audit) -> pd.DataFrame:
 
 def mrd(made: pd.DataFrame, study: Study, audit: Audit) -> pd.DataFrame:
     """Molecular results: state and ratio in place of the text, limits taken from the text where none is given."""
-    limits = read_column(made["detection_limit"], lambda t: readers.read_numbers(t, study.decimal, "decimal"),
-                         "detection_limit", audit)
+    limits = read_column(made["detection_limit"], lambda t: molecular.read_limits(t, study.decimal), "detection_limit",
+                         audit)
     log_rules(limits, made["detection_limit"], shown(limits["value"].astype(float)), "detection_limit", audit)
     texts = made["result_text"]
-    cells = read_column(texts, lambda t: molecular.read_results(t, study.decimal), "result_text", audit, words=False)
+    zero = molecular.supported_zero(texts, made["bcr_abl_copies"], made["abl_copies"])
+    audit.log("mrd_zero_negative", "result_text", texts, "NEGATIVE", made.index[zero])
+    texts = texts.mask(zero, "neg")
+    cells = read_column(texts, lambda t: molecular.read_results(t, study.decimal), "result_text", audit)
     state = cells["value"].astype(object).where(cells["value"].notna(), None)
     ratio, limit = cells["ratio"].astype(float), limits["value"].astype(float)
     after = state.fillna("").where(ratio.isna(), "QUANTIFIED " + shown(ratio))
