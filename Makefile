@@ -1,27 +1,42 @@
 # Two commands do everything: `make` runs the analysis, `make test` checks it. `make help` lists the rest.
 COHORT ?= ash2012_reconstructed
+# Seconds that a run waits for another one on the same cohort; 0 refuses at once.
+WAIT ?= 600
 PYTHON ?= python3
 PY := .venv/bin/python
-OUT := build/$(COHORT)
-RAW := $(wildcard data/raw/$(COHORT)/*.csv data/raw/$(COHORT)/study.toml)
-CODE := $(wildcard src/remission/*.py src/remission/*/*.py src/remission/data/*) requirements.lock
+# The name becomes part of paths and of commands, so it is looked at unexpanded before anything else is.
+LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
+	0 1 2 3 4 5 6 7 8 9 _ . -
+REST := $(value COHORT)
+$(foreach letter,$(LETTERS),$(eval REST := $$(subst $(letter),,$$(value REST))))
+ifneq ($(value REST)$(filter .% -%,$(value COHORT))$(words $(value COHORT)),1)
+$(error COHORT must be the name of one folder in data/raw: letters, digits, _, - and . only, a letter or digit first)
+endif
+HOME_OUT := $(if $(REMISSION_OUTPUT),$(REMISSION_OUTPUT)/)
+OUT := $(HOME_OUT)build/$(COHORT)
 NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/0*.ipynb)))
+export COHORT WAIT
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test test-code test-notebooks verify reconstruct refresh lab bench lock clean help
+.PHONY: run analysis new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
 
-run: $(OUT)/05_claim_ledger.ipynb ## run notebooks 01 to 05 on a cohort (COHORT=name) and print the ledger's verdict
-	@cat data/processed/$(COHORT)/verdict.txt
+# One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
+run: .venv/ready ## run notebooks 01 to 05 on a cohort (COHORT=name) and print the ledger's verdict
+	@$(PY) -m remission.alone "$$COHORT" --wait "$$WAIT" -- $(MAKE) --no-print-directory analysis
 
-$(OUT)/%.ipynb: notebooks/%.ipynb $(CODE) | .venv/ready
+analysis: $(OUT)/05_claim_ledger.ipynb
+	@cat $(HOME_OUT)data/processed/$(COHORT)/verdict.txt
+
+$(OUT)/%.ipynb: notebooks/%.ipynb | .venv/ready
 	@echo "$* on $(COHORT)"
-	@$(PY) -m remission.run $(COHORT) $*
+	@$(PY) -m remission.run "$$COHORT" $*
 
 # Each notebook waits for those whose tables it reads; 02 to 04c may run side by side (make -j2).
 ANALYSES := $(addprefix $(OUT)/,02_toxicity.ipynb 02b_dose_delivery.ipynb 03_remission_duration.ipynb \
 	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb 04b_mrd_over_time.ipynb 04c_absence_of_evidence.ipynb)
-$(OUT)/01_clean_patient_tables.ipynb: $(RAW)
+# The stamp holds the hashes of tables, code and lock: times of files say little after a copy or a checkout.
+$(OUT)/01_clean_patient_tables.ipynb: $(OUT)/made_from.json
 $(ANALYSES): $(OUT)/01_clean_patient_tables.ipynb
 $(OUT)/04c_absence_of_evidence.ipynb: $(OUT)/04_mrd_predictiveness.ipynb
 $(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
@@ -47,13 +62,27 @@ test-notebooks: .venv/ready
 	@rm -rf build/nbval
 	REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 notebooks
 
-verify: .venv/ready ## compare a cohort's files with the hashes of its last run
-	@$(PY) -m remission.manifest $(COHORT)
+new: .venv/ready ## make a folder for a cohort of your own (COHORT=name): empty tables, study.toml, README
+	@$(PY) -m remission.new "$$COHORT"
+	@git config --get core.hooksPath > /dev/null 2>&1 || git config core.hooksPath .githooks 2> /dev/null || true
+
+check: .venv/ready ## look over a cohort's tables without running: every problem at once, and data_queries.csv
+	@$(PY) -m remission.check "$$COHORT"
+
+verify: .venv/ready ## say whether a cohort's results still belong to its inputs, the code and the lock
+	@$(PY) -m remission.manifest "$$COHORT"
+
+hooks: ## install the git hook that refuses to commit patient data
+	@git config core.hooksPath .githooks && echo "git hooks: .githooks (a commit of a cohort that is not shipped is refused)"
 
 reconstruct: .venv/ready ## regenerate the synthetic cohort's raw tables, byte for byte
-	@$(PY) -m remission.run ash2012_reconstructed 00_reconstruct_cohort
+	@$(PY) -m remission.alone ash2012_reconstructed --wait "$$WAIT" -- \
+		$(PY) -m remission.run ash2012_reconstructed 00_reconstruct_cohort
 
 refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only command that does)
+	@$(PY) -m remission.alone ash2012_reconstructed --wait "$$WAIT" -- $(MAKE) --no-print-directory refresh-outputs
+
+refresh-outputs:
 	@for n in $(NOTEBOOKS); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
 
 lab: .venv/ready ## open JupyterLab

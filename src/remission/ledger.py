@@ -268,7 +268,7 @@ def save(ledger: pd.DataFrame, study: Study, readings: pd.DataFrame | None = Non
     if readings is not None and len(readings):
         said += "\n" + store.write(readings, study.name, "readings")
     elif readings is not None:
-        (paths.processed(study.name) / "readings.csv").unlink(missing_ok=True)
+        paths.remove(paths.processed(study.name) / "readings.csv")
     with paths.atomic(paths.processed(study.name) / "verdict.txt") as temporary:
         temporary.write_text(verdict(ledger, study) + "\n", encoding="utf-8")
     return said

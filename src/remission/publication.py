@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 
-from remission import paths
+from remission import disclosure, exports, paths
 from remission.study import Study
 
 #: What stands before it in a column's name is the heading over several columns: an arm and its number of patients.
@@ -123,7 +123,47 @@ def arrange(rows: pd.DataFrame, label: str, column: str, group: str | None = Non
     if group:  # the lines of a group stand together
         first = {name: number for number, name in enumerate(made["group"].unique())}
         made = made.sort_values("group", key=lambda values: values.map(first), kind="stable", ignore_index=True)
+    if not {"unit", "value", "n", "events"} <= set(rows):
+        return made
+    # A median number of cycles has the unit n too; a count of patients says of how many, or has events.
+    counts = (rows["unit"] == "n") & (rows["events"].notna() | rows["display"].str.match(r"\d+ of \d+"))
+    made.attrs = {"counts": _numbers(rows.assign(value=rows["value"].where(counts)), made, keys, column),
+                  "sizes": _numbers(rows, made, keys, column, "n")}
     return made
+
+
+def _numbers(rows: pd.DataFrame, made: pd.DataFrame, keys: list[str], column: str,
+             what: str = "value") -> dict[str, list[float]]:
+    """Numbers behind the display strings of `made`, by column in the order of lines; NaN where there is none."""
+    names = list(made.columns[:len(keys)])
+    numbers = pd.DataFrame({name: rows[key] for name, key in zip(names, keys, strict=True)}
+                           | {"head": rows[column].astype(str), "number": rows[what].astype(float)})
+    found = {head: mine.set_index(names)["number"] for head, mine in numbers.groupby("head", sort=False)}
+    lines = pd.MultiIndex.from_frame(made[names]) if len(names) > 1 else pd.Index(made[names[0]])
+    # Lists, not a frame: pandas compares these attributes when it puts columns together.
+    return {head: found[head].reindex(lines).tolist() for head in made.columns[len(keys):]}
+
+
+def released(table: Table, study: Study) -> Table:
+    """The table as it may leave the house: without small counts, if the study asks for that.
+
+    Parameters
+    ----------
+    table : Table
+    study : Study
+        `suppress_below` is the smallest count to be shown; 0 shows all.
+
+    Returns
+    -------
+    Table
+        The same one where nothing is to be hidden.
+    """
+    limit = study.suppress_below
+    if not limit or table.frame.empty:
+        return table
+    note = f"Counts from 1 to {limit - 1}, and what would give them back, are not shown."
+    notes = (*(disclosure.in_text(one, limit) for one in table.notes), note)
+    return Table(disclosure.cells(table.frame, table.cells, limit), table.name, table.title, notes)
 
 
 def _built(table: Table, study: Study):
@@ -131,15 +171,16 @@ def _built(table: Table, study: Study):
     from great_tables import GT  # half a second to import, so only where a table is made
 
     short = {column: f"c{number}" for number, column in enumerate(table.cells, 1)}
-    frame = table.frame.copy()
+    frame = exports.neutral(table.frame.astype(object)).set_axis(table.frame.columns, axis=1)
     frame[table.cells] = frame[table.cells].apply(lambda column: column.map(_unbroken))
     made = GT(frame.rename(columns=short), id=table.name, rowname_col="label",
               groupname_col="group" if "group" in table.frame else None).tab_header(table.title)
-    made = made.cols_label({short[column]: _unbroken(column.rpartition(OVER)[2]) for column in table.cells})
+    made = made.cols_label({short[column]: _unbroken(exports.harmless(column.rpartition(OVER)[2]))
+                            for column in table.cells})
     over = dict.fromkeys(column.rpartition(OVER)[0] for column in table.cells if OVER in column)
     for number, head in enumerate(over, 1):
         mine = [short[column] for column in table.cells if column.startswith(head + OVER)]
-        made = made.tab_spanner(_unbroken(head), mine, id=f"s{number}")
+        made = made.tab_spanner(_unbroken(exports.harmless(head)), mine, id=f"s{number}")
     for note in [*table.notes, f"{study.name}, {study.title}. {study.banner}"]:
         made = made.tab_source_note(note)
     return made.cols_align("left")
@@ -268,11 +309,12 @@ def save(table: Table, study: Study) -> str:
     where = files(study, table.name)
     if table.frame.empty:
         for path in where.values():
-            path.unlink(missing_ok=True)
+            paths.remove(path)
         folder = where["html"].parent
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
         return f"{table.name}: this cohort has no data for it"
+    table = released(table, study)
     texts = {"html": html(table, study, page=True), "tex": latex(table, study)}
     for kind, path in where.items():
         with paths.atomic(path) as temporary:
@@ -291,5 +333,5 @@ def show(table: Table, study: Study, absent: str) -> None:
         Said instead of a table without lines.
     """
     said = save(table, study)
-    display(Markdown(f"*{absent}*") if table.frame.empty else HTML(html(table, study)))
+    display(Markdown(f"*{absent}*") if table.frame.empty else HTML(html(released(table, study), study)))
     print(said)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 
@@ -91,10 +92,7 @@ def save(rows: pd.DataFrame, cohort: str, notebook: str) -> str:
     Notebooks may run side by side, so the file is locked while one of them replaces its rows.
     """
     path = paths.processed(cohort) / "results.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock_path = path.parent / ".results.lock"
-    with lock_path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(cohort):
         mine = frame(rows.assign(notebook=notebook).to_dict("records"))
         kept = load(cohort) if path.is_file() else frame([])
         kept = kept[kept["notebook"] != notebook]
@@ -103,6 +101,45 @@ def save(rows: pd.DataFrame, cohort: str, notebook: str) -> str:
         with paths.atomic(path) as temporary:
             whole.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
     return f"{paths.shown(path)}: {len(mine)} rows from {notebook}"
+
+
+@contextmanager
+def _locked(cohort: str) -> Iterator[None]:
+    path = paths.build(cohort) / ".results.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def prune(cohort: str, notebooks: Iterable[str]) -> int:
+    """Drop rows of notebooks that there are no more, such as those of an earlier version; drop a damaged file whole.
+
+    Parameters
+    ----------
+    cohort : str
+    notebooks : iterable of str
+        Names that stay.
+
+    Returns
+    -------
+    int
+        Rows dropped.
+    """
+    path = paths.processed(cohort) / "results.csv"
+    if not path.is_file():
+        return 0
+    with _locked(cohort):
+        try:
+            found = frame(load(cohort).to_dict("records"))
+        except (ValueError, KeyError):  # damaged, so that no notebook could put its rows into it
+            path.unlink()
+            return 0
+        kept = found[found["notebook"].isin(list(notebooks))]
+        if len(kept) < len(found):
+            with paths.atomic(path) as temporary:
+                kept.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+    return len(found) - len(kept)
 
 
 def load(cohort: str) -> pd.DataFrame:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from remission import paths, study
+from remission import paths, provenance, study
 from remission.errors import ContractError
 
 DEFAULT_COHORT = "ash2012_reconstructed"
@@ -45,10 +48,24 @@ def execute(cohort: str, notebook: str, *, progress: bool = True) -> Path:
         When a cell fails for any other reason; the message names the cell and the partial notebook.
     """
     study.read(cohort)  # a fault that needs no kernel to be seen
+    _known(notebook)
     # The committed notebooks hold the default already: injecting it would only add a cell.
     parameters = {} if cohort == DEFAULT_COHORT else {"cohort": cohort}
     out = paths.build(cohort) / f"{notebook}.ipynb"
-    _papermill(notebook, out, out.with_name(f"unfinished_{notebook}.ipynb"), parameters, progress)
+    if notebook == next(iter(provenance.notebooks()), ""):
+        from remission import results  # pandas, so not at the top
+
+        results.prune(cohort, provenance.notebooks())
+    unfinished, before = out.with_name(f"unfinished_{notebook}.ipynb"), provenance.ingredients(cohort)
+    with _journal(out.with_name(f"{notebook}.journal")) as journal:
+        finished = _papermill(notebook, unfinished, parameters, progress)
+        late = provenance.changed(before, provenance.ingredients(cohort))
+        if late:
+            raise RuntimeError(f"{cohort}: changed while {notebook} ran: {', '.join(late)}. Mend: run make again")
+        if notebook == next(iter(provenance.notebooks()), ""):
+            provenance.stamp(cohort)
+        provenance.record(cohort, notebook, journal, before)
+    _put(finished, out, unfinished)  # last of all: this file is what make goes by
     return out
 
 
@@ -57,12 +74,45 @@ def refresh(notebook: str, *, progress: bool = True) -> Path:
 
     Timing, kernel versions and papermill's own notes are left out, so that a second refresh changes no byte.
     """
+    _known(notebook)
     out = paths.root() / "notebooks" / f"{notebook}.ipynb"
-    _papermill(notebook, out, paths.build(DEFAULT_COHORT) / f"unfinished_{notebook}.ipynb", {}, progress)
+    unfinished = paths.build(DEFAULT_COHORT) / f"unfinished_{notebook}.ipynb"
+    _put(_papermill(notebook, unfinished, {}, progress), out, unfinished)
     return out
 
 
-def _papermill(notebook: str, out: Path, unfinished: Path, parameters: dict, progress: bool) -> None:
+def _known(notebook: str) -> None:
+    have = sorted(path.stem for path in (paths.root() / "notebooks").glob("*.ipynb"))
+    if notebook not in have:
+        raise RuntimeError(f"no notebook {notebook!a}; notebooks here: {', '.join(have)}")
+
+
+@contextmanager
+def _journal(path: Path) -> Iterator[Path]:
+    """Let the kernel note what it writes in a file of its own, and let it stop writing when this process has ended."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("", encoding="utf-8")
+    mine = {paths.JOURNAL_VARIABLE: str(path.absolute()), paths.OWNER_VARIABLE: str(os.getpid())}
+    kept = {name: os.environ.get(name) for name in mine}
+    os.environ.update(mine)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+        for name, value in kept.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _put(notebook, out: Path, unfinished: Path) -> None:
+    import nbformat
+
+    with paths.atomic(out) as temporary:
+        nbformat.write(notebook, temporary)
+    unfinished.unlink(missing_ok=True)
+
+
+def _papermill(notebook: str, unfinished: Path, parameters: dict, progress: bool):
+    """Execute a notebook into the file `unfinished`, which stays for the reader when a cell fails."""
     import logging
 
     import nbformat
@@ -77,7 +127,7 @@ def _papermill(notebook: str, out: Path, unfinished: Path, parameters: dict, pro
             source, unfinished, parameters, kernel_name="python3", cwd=source.parent, progress_bar=progress,
             request_save_on_cell_execute=False, start_timeout=120,
             extra_arguments=QUIET)
-        finished = strip(nbformat.read(unfinished, as_version=4))
+        return strip(nbformat.read(unfinished, as_version=4))
     except PapermillExecutionError as error:
         if error.ename == "ContractError":
             raise CohortFault(error.evalue) from None
@@ -87,9 +137,6 @@ def _papermill(notebook: str, out: Path, unfinished: Path, parameters: dict, pro
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    with paths.atomic(out) as temporary:
-        nbformat.write(finished, temporary)
-    unfinished.unlink()
 
 
 class CohortFault(ContractError):

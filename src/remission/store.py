@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from remission import paths, schema
+from remission import exports, paths, schema
 
 #: Ten significant digits: more than any reader needs, fewer than the last bits in which machines differ.
 FLOAT_FORMAT = "%.10g"
@@ -25,8 +25,9 @@ def write(frame: pd.DataFrame, cohort: str, name: str) -> str:
     str
         One line for the reader: path and row count.
     """
-    if name in schema.ANALYSIS:
-        frame = schema.conform(frame, schema.ANALYSIS[name])
+    # Analysis tables are read again by notebooks; the others are for readers, who open them in a spreadsheet program.
+    known = name in schema.ANALYSIS
+    frame = schema.conform(frame, schema.ANALYSIS[name]) if known else exports.neutral(frame)
     path = paths.processed(cohort) / f"{name}.csv"
     with paths.atomic(path) as temporary:
         frame.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, date_format="%Y-%m-%d", lineterminator="\n")
@@ -48,7 +49,7 @@ def write_all(tables: dict[str, pd.DataFrame], cohort: str) -> pd.DataFrame:
         One row a table: file, rows, columns.
     """
     for name in schema.ANALYSIS.keys() - tables.keys():
-        (paths.processed(cohort) / f"{name}.csv").unlink(missing_ok=True)
+        paths.remove(paths.processed(cohort) / f"{name}.csv")
     made = [{"file": write(frame, cohort, name).partition(":")[0], "rows": len(frame), "columns": frame.shape[1]}
             for name, frame in tables.items()]
     return pd.DataFrame(made, columns=["file", "rows", "columns"])

@@ -17,7 +17,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 
-from remission import paths
+from remission import exports, paths
 from remission.study import Study
 
 #: Journal column widths, inches.
@@ -92,14 +92,16 @@ def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
     """
     png, numbers = paths.figures(study.name) / f"{name}.png", paths.figures(study.name) / f"{name}.csv"
     if figure is None:
-        png.unlink(missing_ok=True)
-        numbers.unlink(missing_ok=True)
+        paths.remove(png)
+        paths.remove(numbers)
         return f"{name}: this cohort has no data for it"
-    csv = plotted.to_csv(index=False, float_format="%.8g", date_format="%Y-%m-%d", lineterminator="\n")
+    csv = exports.neutral(plotted).to_csv(index=False, float_format="%.8g", date_format="%Y-%m-%d", lineterminator="\n")
     print_ = fingerprint(csv)
     with paths.atomic(numbers) as temporary:
         temporary.write_text(csv, encoding="utf-8")
-    if not (png.is_file() and intact(png) and Image.open(png).text.get("Fingerprint") == print_):
+    if png.is_file() and intact(png) and Image.open(png).text.get("Fingerprint") == print_:
+        paths.keep(png)
+    else:
         figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
         facts = PngImagePlugin.PngInfo()
