@@ -4,6 +4,9 @@ Growth: the reconstructed cohort's raw tables resampled to more patients. Cleani
 notebook 01; the survival analyses are that of notebook 03. Near-linear is a growth exponent near 1; below 1 fixed costs
 still dominate.
 
+Large cohorts: `make check` of the same with all ten tables, in a process of its own, with its largest memory;
+`python tests/bench.py check 10000 100000` is the full size (some minutes).
+
 Peers: the exact permutation log-rank against R's coin, and the array kernels of `remission.batch` against lifelines
 and R's survival, in CPU time. R times repeated calls itself, so that its start is not counted.
 """
@@ -11,9 +14,11 @@ and R's survival, in CPU time. R times repeated calls itself, so that its start 
 from __future__ import annotations
 
 import math
+import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 
@@ -23,7 +28,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import concordance_index, restricted_mean_survival_time
 
-from remission import adam, batch, cleaning, raw, reconstruct, store, study, survival
+from remission import adam, batch, cleaning, paths, raw, reconstruct, schema, store, study, survival
 
 
 def prepare(tables, read):
@@ -174,8 +179,64 @@ def batch_against_peers(count=40_000):
     print("goals against lifelines: log-rank 10,000, all 4,000")
 
 
+def write_large(home, patients, thin, chunk=5000):
+    """Raw tables of a large cohort on disk, some patients at a time; every `thin`-th laboratory row. Returns rows."""
+    read = study.read(reconstruct.COHORT)
+    tables = {name: table for name, table in raw.read(read).items() if name in schema.RAW}
+    tables["laboratory"] = tables["laboratory"].iloc[::thin]
+    home.mkdir(parents=True)
+    shutil.copy(paths.raw(reconstruct.COHORT) / "study.toml", home)
+    rows = 0
+    for number, start in enumerate(range(0, patients, chunk)):
+        for name, table in reconstruct.enlarge(tables, min(chunk, patients - start), seed=number).items():
+            rows += len(table)
+            numbered = table.assign(patient_id=f"C{number:03d}" + table["patient_id"])
+            content = reconstruct.encode(numbered, name)
+            with (home / f"{name}.csv").open("ab") as handle:
+                handle.write(content.split(b"\n", 1)[1] if number else content)
+    return rows
+
+
+#: Run in a process of its own, so that its memory is that of one check.
+CHECK = """import resource, time
+from remission import check
+start, cpu = time.perf_counter(), time.process_time()
+report = check.check("large")
+check.write(report)
+print(time.perf_counter() - start, time.process_time() - cpu,
+      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(report.queries), int(report.accounts["read"].sum()),
+      int(report.accounts[["analysed", "aside", "held"]].to_numpy().sum()))"""
+
+
+def large_checks(sizes, thin=9):
+    """Print time, its growth in CPU time, and memory of `make check`: all ten tables, about 60 rows a patient."""
+    print(f"\n{'patients':>9}{'rows':>11}{'check s':>9}{'CPU s':>8}{'us a row':>10}{'memory MB':>11}{'findings':>10}"
+          f"{'growth':>8}")
+    before = None
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "pyproject.toml").touch()
+            rows = write_large(root / "data" / "raw" / "large", size, thin)
+            told = subprocess.run([sys.executable, "-c", CHECK], cwd=root, capture_output=True, text=True, check=True)
+        seconds, cpu_s, memory, findings, read, told_of = map(float, told.stdout.split())
+        if not rows == read == told_of:
+            raise SystemExit(f"{size} patients: {rows} rows written, {read:g} read, {told_of:g} accounted for")
+        growth = f"{math.log(cpu_s / before[1]) / math.log(size / before[0]):.2f}" if before else ""
+        print(f"{size:>9}{rows:>11}{seconds:>9.1f}{cpu_s:>8.1f}{cpu_s / rows * 1e6:>10.1f}{memory:>11.0f}"
+              f"{findings:>10.0f}{growth:>8}", flush=True)
+        if before:
+            print(f"{'ratio':>9}{'':>20}{cpu_s / before[1]:>8.2f}  for {size / before[0]:g} times the patients")
+        before = size, cpu_s
+    print("goal: 100000 patients within 2048 MB, growth near 1 (python tests/bench.py check 10000 100000)")
+
+
 if __name__ == "__main__":
-    exact_against_coin()
-    batch_against_peers()
-    print()
-    growth([int(size) for size in sys.argv[1:]] or [100, 1_000, 10_000])
+    if sys.argv[1:2] == ["check"]:
+        large_checks([int(size) for size in sys.argv[2:]] or [2_000, 20_000])
+    else:
+        exact_against_coin()
+        batch_against_peers()
+        large_checks([2_000, 20_000])
+        print()
+        growth([int(size) for size in sys.argv[1:]] or [100, 1_000, 10_000])

@@ -18,11 +18,12 @@ def test_shipped_files_are_as_the_last_run_left_them(cohort):
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A repository with one cohort in it."""
-    for name in ("data/raw/freireich1963", "data/processed/freireich1963", "figures/freireich1963"):
+    for name in ("data/raw/freireich1963", "data/processed/freireich1963", "figures/freireich1963", "notebooks"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
+    manifest.write("freireich1963")
     return tmp_path
 
 
