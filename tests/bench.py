@@ -204,7 +204,8 @@ start, cpu = time.perf_counter(), time.process_time()
 report = check.check("large")
 check.write(report)
 print(time.perf_counter() - start, time.process_time() - cpu,
-      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(report.queries), int(report.accounts["read"].sum()),
+      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(report.queries),
+      int(report.accounts["read"].sum()),
       int(report.accounts[["analysed", "aside", "held"]].to_numpy().sum()))"""
 
 

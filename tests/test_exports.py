@@ -10,7 +10,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remission import exports, paths, publication, store
+from remission import exports, paths, publication, schema, store
 from remission.publication import Table
 from remission.study import Arm, Study
 
@@ -57,8 +57,8 @@ def test_a_file_for_excel_carries_its_mark_and_nothing_to_run(tmp_path):
 def test_logs_are_made_harmless_and_tables_that_are_read_again_are_not(elsewhere):
     store.write(pd.DataFrame({"before": ["=1+1"]}), "x", "cleaning_log")
     assert (paths.processed("x") / "cleaning_log.csv").read_text() == "before\n'=1+1\n"
-    one = {"STUDYID": "x", "USUBJID": ["=1+1"], "TRT01A": "A", "TSTART": [0], "TSTOP": [3], "MRDPOS": [1], "EVENT": [1]}
-    store.write(pd.DataFrame(one), "x", "adtv")
+    one = schema.empty(schema.ANALYSIS["adtv"]).reindex([0]).assign(USUBJID="=1+1")
+    store.write(one, "x", "adtv")
     assert store.read("x", "adtv")["USUBJID"].tolist() == ["=1+1"]
 
 

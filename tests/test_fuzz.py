@@ -18,7 +18,7 @@ from faulty_cohort import REQUIRED, put, small_cohort
 from remission import check, cleaning, raw, schema
 from remission.study import read as read_study
 
-RUNS = int(os.environ.get("REMISSION_FUZZ", "150"))
+RUNS = int(os.environ.get("REMISSION_FUZZ", "60"))
 SEED = 20120621
 OPTIONAL = [name for name in schema.RAW if name not in REQUIRED]
 #: Bytes that mean something to some reader on the way.

@@ -206,7 +206,7 @@ class TestNames:
                                       "`touch pwned`"])
     def test_make_refuses_it_before_anything_runs(self, copy, name):
         shutil.copy(ROOT / "Makefile", copy)
-        done = subprocess.run(["make", f"COHORT={name}"], capture_output=True, text=True)
+        done = subprocess.run(["make", "--no-print-directory", f"COHORT={name}"], capture_output=True, text=True)
         assert done.returncode == 2 and "COHORT must be the name of one folder" in done.stderr and done.stdout == ""
         assert not (copy / "pwned").exists()
 

@@ -230,9 +230,9 @@ class TestLeadTime:
         found = leadtime.intervals(made, adsl, STUDY)
         assert found[["left", "right"]].to_numpy().tolist() == [[100, 200], [400, math.inf]]
         rows = leadtime.analyse(made, adsl, STUDY, seed=1, draws=20)
-        assert results.pick(rows, "lead.TTRLP.relapsed.A.median")["display"] == "between 100 and 200 days"
-        assert results.pick(rows, "lead.TTRLP.relapsed.A.from_sample")["display"] == "100 days"
-        assert results.pick(rows, "lead.TTRLP.risen.A.median")[["n", "events"]].tolist() == [2, 1]
+        assert results.pick(rows, "lead_time.TTRLP.relapsed.A.median")["display"] == "between 100 and 200 days"
+        assert results.pick(rows, "lead_time.TTRLP.relapsed.A.from_sample")["display"] == "100 days"
+        assert results.pick(rows, "lead_time.TTRLP.risen.A.median")[["n", "events"]].tolist() == [2, 1]
         assert leadtime.table(rows)["who"].tolist() == ["rise and relapse", "all with a rise"]
 
     def test_nobody_relapsed(self):

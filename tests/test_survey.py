@@ -39,7 +39,7 @@ def agree(name, *rows):
     ("ash2012_reconstructed", 900), ("chiaretti2004", 17), ("freireich1963", 14), ("scrucca_bmt", 10),
     ("wassmann2003", 1)])
 def test_shipped_cohorts_in_blocks_of_a_few_patients(name, rows):
-    assert name in COHORTS and agree(name, rows).verdict == "ready with questions"
+    assert name in COHORTS and agree(name, rows).verdict in ("ready", "ready with questions")
 
 
 def mutated(seed: int) -> dict[str, str]:

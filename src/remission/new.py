@@ -17,7 +17,8 @@ FILLED = {"kind": '"own"', "title": '""', "citation": '""', "decimal": '"."', "t
           "time.fixed_times": "[1, 2, 3, 5]", "endpoints.TTRLP": f'"{keys.ENDPOINTS["TTRLP"]}"',
           "endpoints.RFS": f'"{keys.ENDPOINTS["RFS"]}"'}
 #: Names that stand for `*` in the comments.
-STARS = {"dose": "imatinib", "toxicity.unions": "depression or fatigue", "known_defects": "disposition.last_contact"}
+STARS = {"dose": "imatinib", "toxicity.unions": "depression or fatigue", "known_defects": "disposition.last_contact",
+         "mrd.international_scale_factor": "laboratory A", "mrd.depth_ratio": "MR4", "mrd.depth_abl": "MR4"}
 ARMS = '''# One block an arm. Fill in key and label; with a single arm delete the second block.
 [[arms]]
 key = ""                # short name, as results show it: "A"

@@ -113,9 +113,9 @@ def analyse(admrd: pd.DataFrame, adsl: pd.DataFrame, study: Study, *, seed: int,
     Returns
     -------
     DataFrame
-        Results `lead.TTRLP.relapsed.<arm>.median` and `lead.TTRLP.risen.<arm>.median` (lower and upper: the earliest
-        and latest median that the intervals allow), the same with `confidence` (bootstrap), and `from_sample`, the
-        median from the rising sample on, which is what a physician has. Empty without a rise.
+        Results `lead_time.TTRLP.relapsed.<arm>.median` and `lead_time.TTRLP.risen.<arm>.median` (lower and upper: the
+        earliest and latest median that the intervals allow), the same with `confidence` (bootstrap), and
+        `from_sample`, the median from the rising sample on, which is what a physician has. Empty without a rise.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def _rows(group: pd.DataFrame, population: str, arm: str, lead: Lead, drawn: str
                f"percentiles of the earliest and of the latest median, {drawn}"),
               ("from_sample", sample.lower, sample.upper, _span(sample.lower, sample.upper), "from the rising "
                "sample on"))
-    return [results.row("lead", "TTRLP", population, arm, name, _finite((low + high) / 2), lower=_finite(low),
+    return [results.row("lead_time", "TTRLP", population, arm, name, _finite((low + high) / 2), lower=_finite(low),
                         upper=_finite(high), unit="d", n=len(group), events=relapses, display=display,
                         method=f"Turnbull's estimate, median; {words}; {method}")
             for name, low, high, display, method in fields]
