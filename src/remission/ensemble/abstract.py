@@ -122,9 +122,16 @@ class Abstract:
         """Endpoints that any claim speaks of."""
         return {claim.quantity.endpoint for claim in self.claims}
 
+    @property
+    def competing(self) -> bool:
+        """Whether the report knows deaths in remission; where it does not, there are none."""
+        return any(claim.quantity.kind == "deaths_in_remission"
+                   or claim.quantity.endpoint in ("relapse_or_death", "death_in_remission") for claim in self.claims)
+
     def count(self, arm: str, kind: str) -> int | None:
         """Printed number of patients of an arm with an outcome, or None; what is left of three is known with two."""
-        said = {claim.quantity.kind: int(claim.lower) for claim in self.claims
+        said = {} if self.competing else {"deaths_in_remission": 0}
+        said |= {claim.quantity.kind: int(claim.lower) for claim in self.claims
                 if claim.quantity.arm == arm and claim.quantity.kind in COUNTS and claim.lower == claim.upper}
         if len(said) == 2 and kind not in said:
             return next(one.patients for one in self.arms if one.key == arm) - sum(said.values())

@@ -1,0 +1,149 @@
+"""How far an unprinted quantity can go while every claim holds: extremes looked for, not only sampled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from remission.ensemble import moves
+from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.quantities import grouped, value
+from remission.ensemble.quantities import fields as needed
+from remission.ensemble.unprinted import Target
+from remission.ensemble.walk import Setting
+
+#: Losses that a search accepts, at its start and at its end, as shares of the quantity's spread among the first cohorts.
+WARM, COOL = 0.3, 0.003
+
+
+class Job(NamedTuple):
+    """One extreme to look for: of a target, upward (1) or downward (-1), perhaps with a claim left out."""
+
+    target: Target
+    sign: int
+    without: str = ""
+
+
+class Extremes(NamedTuple):
+    """What was found: `table` has a row a job (target, sign, without, value), `cohorts` the cohort that attains it."""
+
+    table: pd.DataFrame
+    cohorts: Cohorts
+
+
+def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int,
+             rng: np.random.Generator) -> Extremes:
+    """Look for the outermost value of every job's quantity.
+
+    Parameters
+    ----------
+    ready : Setting
+    jobs : list of Job
+    pool : Cohorts
+        Cohorts that agree with every claim; the search starts from the outermost of them and from some at random.
+    steps : int
+    climbers : int
+        Cohorts that search for each job.
+    rng : Generator
+
+    Returns
+    -------
+    Extremes
+        Values are attained by cohorts that agree with every claim (but the one left out), so the true extremes lie at
+        them or beyond.
+    """
+    names = {claim.id: place for place, claim in enumerate(ready.ruler.claims)}
+    active = np.ones((len(jobs) * climbers, len(names)), bool)
+    starts, spread = [], np.empty(len(jobs))
+    known: dict[str, np.ndarray] = {}
+    for number, job in enumerate(jobs):
+        if job.target.name not in known:
+            known[job.target.name] = _finite(value(pool, ready.layout, grouped(job.target.quantity, ready.abstract)))
+        worth = job.sign * known[job.target.name]
+        order = np.argsort(-np.where(np.isnan(worth), -np.inf, worth), kind="stable")
+        random = rng.integers(0, len(worth), climbers - climbers // 2)
+        starts.append(np.concatenate([order[:climbers // 2], random]))
+        found = worth[np.isfinite(worth)]
+        spread[number] = found.std() if len(found) > 1 else 1.0
+        if job.without:
+            active[number * climbers:(number + 1) * climbers, names[job.without]] = False
+    rows = np.concatenate(starts)
+    search = _Search(ready, jobs, pool.take(rows), active, np.repeat(spread, climbers), climbers)
+    search.run(steps, rng)
+    return search.found()
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Values with a quantity that runs off to infinity kept as infinite, so that it counts as the outermost."""
+    return np.asarray(values, float)
+
+
+class _Search:
+    """A climb of many cohorts at once; rows of one job stand together."""
+
+    def __init__(self, ready: Setting, jobs: list[Job], cohorts: Cohorts, active: np.ndarray, spread: np.ndarray,
+                 climbers: int):
+        self.ready, self.jobs, self.cohorts, self.active, self.spread = ready, jobs, cohorts, active, spread
+        self.free = not active.all()
+        self.places: dict[str, tuple[Target, np.ndarray]] = {}
+        for number, job in enumerate(jobs):
+            mine = np.arange(number * climbers, (number + 1) * climbers)
+            kept = self.places.get(job.target.name, (job.target, np.empty(0, int)))
+            self.places[job.target.name] = (job.target, np.concatenate([kept[1], mine]))
+        self.sign = np.repeat([job.sign for job in jobs], climbers)
+        self.climbers = climbers
+        self.worth = np.empty(len(self.sign))
+        for target, rows in self.places.values():
+            self.worth[rows] = self._worth(target, cohorts.take(rows), rows)
+        self.best, self.best_worth = cohorts.take(slice(None)), self.worth.copy()
+        self.best = Cohorts(*(part.copy() for part in self.best))
+
+    def _worth(self, target: Target, cohorts: Cohorts, rows: np.ndarray) -> np.ndarray:
+        found = self.sign[rows] * _finite(value(cohorts, self.ready.layout,
+                                                grouped(target.quantity, self.ready.abstract)))
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def run(self, steps: int, rng: np.random.Generator) -> None:
+        """Climb."""
+        layout, ruler, horizon = self.ready.layout, self.ready.ruler, self.ready.abstract.horizon
+        offered = moves.choice(self.ready.abstract, layout, self.free)
+        fields = {name: needed(target.quantity) for name, (target, _) in self.places.items()}
+        for number in range(steps):
+            heat = WARM * (COOL / WARM) ** (number / max(steps - 1, 1))
+            kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
+            move = moves.propose(kind, layout.arms[arm], self.cohorts, horizon, rng)
+            field = moves.FIELDS[kind]
+            rows = np.flatnonzero(move.possible(horizon))
+            if not len(rows):
+                continue
+            changed = move.applied(self.cohorts, rows)
+            # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
+            worth = self.worth[rows].copy()
+            for name, (target, mine) in self.places.items():
+                if field in fields[name] and target.quantity.arm in (arm, ""):
+                    here = np.flatnonzero(np.isin(rows, mine, assume_unique=True))
+                    if len(here):
+                        worth[here] = self._worth(target, changed.take(here), rows[here])
+            with np.errstate(invalid="ignore"):
+                loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
+            kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))
+            if not len(kept):
+                continue
+            places = sorted(ruler.affected(field, arm))
+            good = kept[ruler.holds(changed.take(kept), places, self.active[rows[kept]])]
+            move.write(self.cohorts, rows[good])
+            self.worth[rows[good]] = worth[good]
+            better = rows[good][worth[good] > self.best_worth[rows[good]]]
+            self.best.put(better, self.cohorts.take(better))
+            self.best_worth[better] = self.worth[better]
+
+    def found(self) -> Extremes:
+        """The best cohort of every job."""
+        worth = self.best_worth.reshape(len(self.jobs), self.climbers)
+        rows = worth.argmax(axis=1) + np.arange(len(self.jobs)) * self.climbers
+        table = pd.DataFrame({"target": [job.target.name for job in self.jobs], "sign": [job.sign for job in self.jobs],
+                              "without": [job.without for job in self.jobs],
+                              "value": self.sign[rows] * self.best_worth[rows]})
+        return Extremes(table, self.best.take(rows))

@@ -1,0 +1,243 @@
+"""Small changes of cohorts, each of them as likely as its reverse."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from remission import batch
+from remission.ensemble.abstract import Abstract, Claim, Quantity
+from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
+
+#: How often each move is made where it applies.
+WEIGHTS = {"jitter": 6, "pair": 4, "leap": 3, "swap": 3, "code": 3, "ending": 3, "front": 2, "after": 3, "dead": 1, "share": 2,
+           "label": 2}
+#: The field of `Cohorts` that each changes.
+FIELDS = {**dict.fromkeys(("jitter", "pair", "leap", "swap"), "time"), **dict.fromkeys(("code", "ending"), "code"),
+          **{name: name for name in ("front", "after", "dead", "share", "label")}}
+#: Patients moved together by a jitter.
+TOGETHER = (1, 1, 2, 4)
+#: Widths of a jitter, as powers of ten of the horizon.
+NARROW, WIDE = -3.5, -0.5
+
+
+class Move(NamedTuple):
+    """A proposal: `columns` (B, k) are the patients of one arm, `fields` what changes, with new values (B, k)."""
+
+    columns: np.ndarray
+    fields: dict[str, np.ndarray]
+
+    def applied(self, cohorts: Cohorts, rows: np.ndarray) -> Cohorts:
+        """Some of the cohorts, changed."""
+        changed = cohorts.take(rows)
+        for name, values in self.fields.items():
+            getattr(changed, name)[np.arange(len(rows))[:, None], self.columns[rows]] = values[rows]
+        return changed
+
+    def possible(self, horizon: int) -> np.ndarray:
+        """Which cohorts are asked for times that can be: not negative and below the horizon."""
+        good = np.ones(len(self.columns), bool)
+        for name in ("time", "front", "after"):
+            if name in self.fields:
+                good &= ((self.fields[name] >= 0) & (self.fields[name] < horizon)).all(axis=1)
+        return good
+
+    def write(self, cohorts: Cohorts, rows: np.ndarray) -> None:
+        """Change some of the cohorts, in place."""
+        for name, values in self.fields.items():
+            getattr(cohorts, name)[rows[:, None], self.columns[rows]] = values[rows]
+
+
+class Choice(NamedTuple):
+    """Moves that make sense for a report, with their arms and their shares."""
+
+    kinds: tuple[tuple[str, str], ...]
+    shares: np.ndarray
+
+
+def choice(abstract: Abstract, layout: Layout, free_codes: bool = False) -> Choice:
+    """Moves for a report.
+
+    Parameters
+    ----------
+    abstract : Abstract
+    layout : Layout
+    free_codes : bool
+        Let outcomes change even where all their numbers are printed, because some claims are set aside.
+
+    Returns
+    -------
+    Choice
+
+    Examples
+    --------
+    >>> from remission.ensemble.abstract import read
+    >>> from remission.ensemble.cohorts import layout
+    >>> report = read("freireich1963")
+    >>> sorted({kind for kind, _ in choice(report, layout(report)).kinds})
+    ['jitter', 'leap', 'pair', 'swap']
+    """
+    kinds = []
+    for arm in layout.arms:
+        here = ["jitter", "pair", "leap", "swap"]
+        # With all three numbers printed no outcome can change alone.
+        printed = [abstract.count(arm, kind) for kind in ("relapses", "deaths_in_remission", "ongoing")]
+        here += ["code" if abstract.competing else "ending"] * (free_codes or None in printed)
+        here += ["front"] * layout.diagnosis + ["after", "dead"] * layout.survival + ["share"] * layout.treatment
+        here += ["label"] * (layout.groups == layout.arms[arm])
+        kinds += [(kind, arm) for kind in here]
+    sizes = {arm: part.stop - part.start for arm, part in layout.arms.items()}
+    shares = np.array([WEIGHTS[kind] * sizes[arm] for kind, arm in kinds], float)
+    return Choice(tuple(kinds), shares / shares.sum())
+
+
+def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.random.Generator) -> Move:
+    """Draw a move of one kind in one arm, for every cohort.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `WEIGHTS`.
+    part : slice
+        The arm's patients.
+    cohorts : Cohorts
+    horizon : int
+        Grains.
+    rng : Generator
+
+    Returns
+    -------
+    Move
+
+    Examples
+    --------
+    >>> one = Cohorts(*(np.array([[value]]) for value in (10, 1, 5, 7, True, 0.5, 0)))
+    >>> propose("dead", slice(0, 1), one, 100, np.random.default_rng(1)).fields["dead"].tolist()
+    [[False]]
+    """
+    count, patients = len(cohorts.time), part.stop - part.start
+    several = {"pair": 2, "swap": 2, "jitter": int(rng.choice(TOGETHER))}.get(kind, 1)
+    columns = part.start + _distinct(count, patients, min(several, patients), rng)
+    rows = np.arange(count)[:, None]
+    if kind in ("jitter", "pair"):
+        away = _jitter(columns.shape, horizon, rng)
+        if kind == "pair" and columns.shape[1] == 2:
+            away[:, 1] = -away[:, 0]  # a midpoint stays where it is
+        return Move(columns, {"time": cohorts.time[rows, columns] + away})
+    if kind == "leap":
+        return Move(columns, {"time": rng.integers(0, horizon, columns.shape, dtype=np.int32)})
+    if kind == "swap":
+        return Move(columns, {"time": cohorts.time[rows, columns[:, ::-1]]})
+    if kind == "code":
+        turn = rng.integers(1, 3, columns.shape, dtype=np.int8)
+        return Move(columns, {"code": (cohorts.code[rows, columns] + turn) % 3})
+    if kind == "ending":
+        return Move(columns, {"code": 1 - cohorts.code[rows, columns]})
+    if kind in ("front", "after"):
+        leaps = rng.random(columns.shape) < 0.3
+        near = getattr(cohorts, kind)[rows, columns] + _jitter(columns.shape, horizon, rng)
+        far = rng.integers(0, horizon, columns.shape, dtype=np.int32)
+        return Move(columns, {kind: np.where(leaps, far, near).astype(np.int32)})
+    if kind == "dead":
+        return Move(columns, {"dead": ~cohorts.dead[rows, columns].astype(bool)})
+    if kind == "share":
+        through = rng.random(columns.shape) < 0.5
+        return Move(columns, {"share": np.where(through, 1.0, rng.random(columns.shape))})
+    if rng.random() < 0.5 and patients > 1:
+        columns = part.start + _distinct(count, patients, 2, rng)
+        return Move(columns, {"label": cohorts.label[rows, columns[:, ::-1]]})
+    return Move(columns, {"label": (1 - cohorts.label[rows, columns]).astype(np.int8)})
+
+
+def _distinct(count: int, patients: int, several: int, rng: np.random.Generator) -> np.ndarray:
+    """Different patients in every cohort: (count, several)."""
+    if several == 1:
+        return rng.integers(0, patients, (count, 1))
+    return np.argpartition(rng.random((count, patients)), several - 1, axis=1)[:, :several]
+
+
+def _jitter(shape: tuple[int, int], horizon: int, rng: np.random.Generator) -> np.ndarray:
+    wide = np.maximum(1, horizon * 10 ** rng.uniform(NARROW, WIDE, (shape[0], 1)))
+    return np.rint(wide * rng.uniform(-1, 1, shape)).astype(np.int32)
+
+
+def guided(claim: Claim, layout: Layout, cohorts: Cohorts, rng: np.random.Generator) -> Move:
+    """Go where a printed time says that some patient is; for a search, not for a chain.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of a printed time.
+    layout : Layout
+    cohorts : Cohorts
+    rng : Generator
+
+    Returns
+    -------
+    Move
+        One patient of every cohort put there, or for a median a whole arm stretched.
+    """
+    quantity, count = claim.quantity, len(cohorts.time)
+    part = layout.arms.get(quantity.arm, slice(0, len(layout.arm)))
+    aim = np.floor(rng.uniform(claim.lower, max(claim.upper, claim.lower + 0.5), (count, 1)) + 0.5).astype(np.int32)
+    if quantity.kind == "median" and not quantity.group and rng.random() < 0.5:
+        return _stretched(quantity, part, cohorts, aim)
+    columns = rng.integers(part.start, part.stop, (count, 1))
+    if quantity.group:  # one of its members, if chance finds one
+        member = cohorts.label[:, part] == (quantity.group == "other")
+        columns = part.start + (rng.random(member.shape) * member).argmax(axis=1)[:, None]
+    rows = np.arange(count)[:, None]
+    time = cohorts.time[rows, columns]
+    if quantity.endpoint == "treatment":
+        return Move(columns, {"share": np.clip((aim + 0.5) / np.maximum(time, 1), 0, 1)})
+    if quantity.endpoint in ("relapse", "relapse_or_death"):
+        return Move(columns, {"time": aim})
+    relapsed = cohorts.code[rows, columns] == RELAPSE
+    front = cohorts.front[rows, columns] * (quantity.endpoint == "survival_from_diagnosis")
+    if rng.random() < 0.5 and quantity.endpoint == "survival_from_diagnosis":
+        return Move(columns, {"front": np.maximum(aim - time - cohorts.after[rows, columns] * relapsed, 0)})
+    return Move(columns, {"after": np.maximum(aim - time - front, 0)})
+
+
+def _stretched(quantity: Quantity, part: slice, cohorts: Cohorts, aim: np.ndarray) -> Move:
+    """A whole arm moved so that its median comes to lie at `aim`."""
+    time, event = endpoint(cohorts, quantity.endpoint, part)
+    median = batch.quantile(time, event)[:, None]
+    median = np.where(np.isfinite(median), median, time.max(axis=1, keepdims=True))
+    columns = np.broadcast_to(np.arange(part.start, part.stop), time.shape)
+    if quantity.endpoint == "treatment":
+        share = cohorts.share[:, part]
+        return Move(columns, {"share": np.where(share < 1, np.minimum(share * aim / np.maximum(median, 1), 1), share)})
+    if quantity.endpoint not in ("relapse", "relapse_or_death"):
+        away = (aim - np.floor(median)).astype(np.int32)
+        field = "front" if quantity.endpoint == "survival_from_diagnosis" else "after"
+        return Move(columns, {field: np.maximum(getattr(cohorts, field)[:, part] + away, 0)})
+    last = time.max(axis=1, keepdims=True)
+    early, late = time * aim / np.maximum(median, 1), last - (last - time) * (last - aim) / np.maximum(last - median, 1)
+    moved = np.where(time <= median, early, late)
+    return Move(columns, {"time": np.where(event, np.floor(moved + 0.5), time).astype(np.int32)})
+
+
+def outcomes(abstract: Abstract, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Codes for a first cohort: as printed, in random order; where nothing is printed, at random.
+
+    Parameters
+    ----------
+    abstract : Abstract
+    size : int
+    rng : Generator
+
+    Returns
+    -------
+    array (size, n) of int8
+    """
+    parts = []
+    for arm in abstract.order:
+        said = [abstract.count(arm.key, kind) for kind in ("ongoing", "relapses", "deaths_in_remission")]
+        known = np.repeat([ONGOING, RELAPSE, DEATH], [count or 0 for count in said])[:arm.patients]
+        open_ = [code for code, count in zip((ONGOING, RELAPSE, DEATH), said, strict=True) if count is None]
+        rest = rng.choice(open_ or [RELAPSE], (size, arm.patients - len(known)))
+        codes = np.concatenate([np.broadcast_to(known, (size, len(known))), rest], axis=1)
+        parts.append(rng.permuted(codes, axis=1))
+    return np.concatenate(parts, axis=1).astype(np.int8)

@@ -1,0 +1,230 @@
+"""What cohorts give for every quantity that a report can print, or leave unprinted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from remission import batch
+from remission.ensemble.abstract import CLOSE, COUNTS, TIMES, Abstract, Claim, Quantity
+from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
+from remission.estimators.curves import Z
+
+CODES = dict(zip(COUNTS, (RELAPSE, DEATH, ONGOING), strict=True))
+#: Quantities of a contrast: between the groups of an arm when an arm is named, else between arms.
+GROUP_CONTRASTS = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "power")
+#: What a quantity costs, in steps of a ladder: numbers of patients, outermost times, curves, tests.
+COST = {**dict.fromkeys(COUNTS, 0), "shortest": 1, "longest": 1, "ongoing_time": 1, "median": 2}
+#: Distance of a value that does not exist, or is infinite where a number is printed.
+FAR = 6.0
+
+
+def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
+    """A quantity in every cohort.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+    layout : Layout
+    quantity : Quantity
+
+    Returns
+    -------
+    array (B,)
+        Times in grains; infinite where a median is not reached, NaN where the quantity does not exist.
+
+    Examples
+    --------
+    >>> from remission.ensemble.abstract import Quantity
+    >>> from remission.ensemble.cohorts import Layout
+    >>> one = Cohorts(*(np.array([values]) for values in ([2, 4, 9], [1, 1, 0], [0] * 3, [0] * 3, [0] * 3, [1] * 3,
+    ...                                                   [0] * 3)))
+    >>> place = Layout({"A": slice(0, 3)}, np.array([True] * 3), False, False, False, None)
+    >>> float(value(one, place, Quantity("median", "relapse", "A"))[0])
+    4.0
+    """
+    kind = quantity.kind
+    part = layout.arms[quantity.arm] if quantity.arm else slice(None)
+    if kind in COUNTS:
+        return (cohorts.code[:, part] == CODES[kind]).sum(axis=1)
+    if kind == "ongoing_time":
+        going = cohorts.code[:, part] == ONGOING
+        times = np.sort(np.where(going, cohorts.time[:, part], np.iinfo(cohorts.time.dtype).max), axis=1)
+        found = times[:, quantity.rank - 1].astype(float)
+        return np.where(going.sum(axis=1) >= quantity.rank, found, np.nan)
+    if kind == "group_size":
+        return cohorts.label[:, part].sum(axis=1).astype(float)
+    if kind == "incidence":
+        code = cohorts.code[:, part]
+        cause = DEATH if quantity.endpoint == "death_in_remission" else RELAPSE
+        return batch.cumulative_incidence(cohorts.time[:, part], code, cause, [quantity.at])[:, 0]
+    time, event = endpoint(cohorts, quantity.endpoint, part)
+    if quantity.group:
+        time, event = _members(time, event, cohorts.label[:, part] == (quantity.group == "other"))
+    if kind == "median":
+        return batch.quantile(time, event)
+    if kind == "survival":
+        return batch.survival_at(time, event, [quantity.at])[:, 0]
+    if kind in ("shortest", "longest"):
+        return _outermost(time, event | (quantity.among == "all"), kind == "longest")
+    other = cohorts.label[:, part] if quantity.arm else np.broadcast_to(layout.arm, time.shape)
+    return _contrast(kind, time, event, other.astype(bool), quantity)
+
+
+def _members(time: np.ndarray, event: np.ndarray, member: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One group's patients: the others leave before anybody is at risk."""
+    return np.where(member, time, -1), event & member
+
+
+def _outermost(time: np.ndarray, counted: np.ndarray, longest: bool) -> np.ndarray:
+    blank = -1 if longest else np.iinfo(time.dtype).max
+    found = (np.max if longest else np.min)(np.where(counted, time, blank), axis=1)
+    return np.where(counted.any(axis=1), found, np.nan)
+
+
+def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray, quantity: Quantity) -> np.ndarray:
+    """The other arm (or group) against the reference."""
+    if kind == "p":
+        test = batch.logrank(time, event, other, "Gehan" if quantity.test == "Gehan" else "log-rank")
+        if quantity.test != "one-sided":
+            return test.p
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return ndtr(test.score / np.sqrt(test.variance))  # few events in the other arm: a small p in its favour
+    if kind == "rmst_difference":
+        # Within one chunk every cohort has the same arms.
+        mine = other[0]
+        return (batch.rmst(time[:, mine], event[:, mine], quantity.at)[0]
+                - batch.rmst(time[:, ~mine], event[:, ~mine], quantity.at)[0])
+    log_hr, se = batch.cox(time, event, other)
+    with np.errstate(over="ignore"):
+        if kind == "hazard_ratio":
+            return np.exp(log_hr)
+        if kind == "power":
+            return _power(log_hr, event.sum(axis=1), other.mean(axis=1))
+        return np.exp(log_hr + Z * se * (1 if kind == "hazard_ratio_upper" else -1))
+
+
+def _power(log_hr: np.ndarray, events: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Chance that a two-sided 5% log-rank test sees this ratio; Schoenfeld, Biometrika 1981;68:316."""
+    drift = np.abs(log_hr) * np.sqrt(events * share * (1 - share))
+    return ndtr(drift - Z) + ndtr(-drift - Z)
+
+
+class Ruler(NamedTuple):
+    """Claims, and for each what a change of the cohorts must touch for it to be measured anew."""
+
+    claims: tuple[Claim, ...]
+    layout: Layout
+    scale: np.ndarray
+    touched: tuple[tuple[frozenset[str], str], ...]
+    order: tuple[int, ...]  #: what is cheap to measure comes first
+
+    def affected(self, what: str, arm: str) -> list[int]:
+        """Claims that depend on `what` (a field of `Cohorts`) in an arm."""
+        return [place for place, (fields, where) in enumerate(self.touched) if what in fields and where in (arm, "")]
+
+    def holds(self, cohorts: Cohorts, places: list[int], active: np.ndarray | None = None) -> np.ndarray:
+        """Which cohorts agree with claims; whoever misses one is not asked about the next.
+
+        Parameters
+        ----------
+        cohorts : Cohorts
+        places : list of int
+            Of the claims.
+        active : array (B, claims) of bool, optional
+            Claims that count for each cohort; all by default.
+
+        Returns
+        -------
+        array (B,) of bool
+        """
+        good = np.ones(len(cohorts.time), bool)
+        for place in sorted(places, key=self.order.__getitem__):
+            asked = np.flatnonzero(good if active is None else good & active[:, place])
+            if len(asked):
+                claim = self.claims[place]
+                mine = cohorts.take(asked, self.touched[place][0]) if len(asked) < len(good) else cohorts
+                good[asked] = claim.holds(value(mine, self.layout, claim.quantity))
+        return good
+
+    def distance(self, cohorts: Cohorts, places: list[int]) -> np.ndarray:
+        """How far the cohorts miss claims: 0 where one holds; shape (B, len(places)).
+
+        Logarithmic, so that a search feels a near miss and a far one: log(1 + miss / unit), the unit a hundredth of the
+        horizon, or a tenth on the log scale of a p-value.
+        """
+        made = np.empty((len(cohorts.time), len(places)))
+        for column, place in enumerate(places):
+            claim = self.claims[place]
+            made[:, column] = _miss(value(cohorts, self.layout, claim.quantity), claim, self.scale[place])
+        return made
+
+
+def ruler(abstract: Abstract, layout: Layout) -> Ruler:
+    """Prepare an abstract's claims to be measured.
+
+    Parameters
+    ----------
+    abstract : Abstract
+    layout : Layout
+
+    Returns
+    -------
+    Ruler
+
+    Examples
+    --------
+    >>> from remission.ensemble.abstract import read
+    >>> from remission.ensemble.cohorts import layout
+    >>> report = read("freireich1963")
+    >>> ruler(report, layout(report)).affected("front", "placebo")
+    []
+    """
+    scale = [0.01 * abstract.horizon if claim.quantity.kind in TIMES
+             else {"survival": 0.02, "incidence": 0.02}.get(claim.quantity.kind, 0.1 if _logarithmic(claim) else 1.0)
+             for claim in abstract.claims]
+    claims = tuple(_grouped(claim, abstract) for claim in abstract.claims)
+    return Ruler(claims, layout, np.array(scale), tuple((fields(claim.quantity), claim.quantity.arm)
+                                                        for claim in claims),
+                 tuple(COST.get(claim.quantity.kind, 3) for claim in claims))
+
+
+def grouped(quantity: Quantity, abstract: Abstract) -> Quantity:
+    """A quantity whose group goes by its place, `reference` or `other`, whatever the report calls it."""
+    if not quantity.group or quantity.group in ("reference", "other"):
+        return quantity
+    return replace(quantity, group="other" if quantity.group == abstract.groups[1] else "reference")
+
+
+def _grouped(claim: Claim, abstract: Abstract) -> Claim:
+    return replace(claim, quantity=grouped(claim.quantity, abstract))
+
+
+def fields(quantity: Quantity) -> frozenset[str]:
+    """Fields of `Cohorts` that a quantity is computed from."""
+    if quantity.kind in COUNTS:
+        return frozenset({"code"})
+    more = {"treatment": {"share"}, "survival": {"after", "dead"}, "follow_up": {"after", "dead"},
+            "survival_from_diagnosis": {"after", "dead", "front"}}.get(quantity.endpoint, set())
+    label = {"label"} if quantity.group or (quantity.arm and quantity.kind in GROUP_CONTRASTS) else set()
+    return frozenset({"time", "code"} | more | label)
+
+
+def _logarithmic(claim: Claim) -> bool:
+    return claim.quantity.kind == "p" or claim.quantity.kind.startswith("hazard_ratio")
+
+
+def _miss(found: np.ndarray, claim: Claim, scale: float) -> np.ndarray:
+    """Distance of values from a claim's window, 0 exactly where the claim holds."""
+    low, high = claim.lower, claim.upper
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if _logarithmic(claim):
+            found_, low, high = np.log(np.maximum(found, 1e-300)), np.log(max(low, 1e-300)), np.log(max(high, 1e-300))
+        else:
+            found_ = found
+        away = np.log1p(np.maximum(np.maximum(low - found_, found_ - high), 0) / scale)
+    away = np.where(np.isfinite(away), np.minimum(away, FAR) + 0.02, FAR)
+    return np.where(claim.holds(found), 0.0, away)

@@ -1,0 +1,163 @@
+"""Draw cohorts that agree with every printed claim: Markov chains, many abreast, on cohorts and their laws together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from remission.ensemble import moves, priors
+from remission.ensemble.abstract import Abstract
+from remission.ensemble.cohorts import Cohorts, Layout, layout
+from remission.ensemble.quantities import Ruler, ruler
+from remission.ensemble.search import descend
+from remission.errors import ContractError, Problem
+
+#: Sizes of a step of a law's parameters, of which one is drawn.
+STRIDES = (0.1, 0.3, 0.8)
+#: Cohorts that the search is to find: at least so many, and one for so many chains.
+SEEDS, SHARED = 24, 16
+#: Share of steps that move the laws and not the patients.
+LAWS = 0.15
+
+
+class Setting(NamedTuple):
+    """A report made ready: what is where, what must hold, and which parts of the laws it needs."""
+
+    abstract: Abstract
+    layout: Layout
+    ruler: Ruler
+    parts: dict[str, tuple[bool, bool, bool, bool]]
+
+
+class Chains(NamedTuple):
+    """States of chains: cohorts, the parameters (B, WIDTH) of each arm's laws, each chain's place in `FAMILIES`."""
+
+    cohorts: Cohorts
+    laws: dict[str, np.ndarray]
+    family: np.ndarray
+
+
+def setting(abstract: Abstract) -> Setting:
+    """Make a report ready.
+
+    Parameters
+    ----------
+    abstract : Abstract
+
+    Returns
+    -------
+    Setting
+
+    Examples
+    --------
+    >>> from remission.ensemble.abstract import read
+    >>> setting(read("freireich1963")).parts["placebo"]
+    (False, False, False, False)
+    """
+    place = layout(abstract)
+    parts = {arm: (place.survival, place.diagnosis, place.treatment, place.groups == part)
+             for arm, part in place.arms.items()}
+    return Setting(abstract, place, ruler(abstract, place), parts)
+
+
+def start(ready: Setting, families: tuple[str, ...], size: int, rng: np.random.Generator) -> Chains:
+    """First states: cohorts found by search, several chains from each; laws drawn from their prior.
+
+    Parameters
+    ----------
+    ready : Setting
+    families : tuple of str
+        Of `priors.FAMILIES`.
+    size : int
+        Chains of each family.
+    rng : Generator
+
+    Returns
+    -------
+    Chains
+
+    Raises
+    ------
+    ContractError
+        When the search finds no cohort that agrees with every claim.
+    """
+    whole = size * len(families)
+    found = descend(ready.abstract, ready.layout, ready.ruler, min(whole, max(SEEDS, whole // SHARED)), rng)
+    if not len(found.time):
+        raise ContractError(ready.abstract.name, [Problem(
+            "abstract.toml", "claims", (), "the search found no cohort that agrees with every claim",
+            "look for conflicts, or switch readings")])
+    laws = {arm: rng.standard_normal((whole, priors.WIDTH)) for arm in ready.layout.arms}
+    family = np.repeat([list(priors.FAMILIES).index(name) for name in families], size)
+    return Chains(found.take(np.arange(whole) % len(found.time)), laws, family)
+
+
+def walk(ready: Setting, chains: Chains, steps: int, rng: np.random.Generator) -> dict[str, float]:
+    """Move chains on, in place; their limit is the family's prior given every claim.
+
+    Parameters
+    ----------
+    ready : Setting
+    chains : Chains
+        Cohorts that agree with every claim.
+    steps : int
+        Each moves one to four patients, or the laws, of one arm in every chain.
+    rng : Generator
+
+    Returns
+    -------
+    dict
+        Share of proposals accepted, by kind of move.
+
+    Notes
+    -----
+    Metropolis's rule: moves are as likely as their reverse, so one is accepted with the ratio of densities, and never
+    when a claim would break.
+    """
+    offered = moves.choice(ready.abstract, ready.layout)
+    asked, accepted = dict.fromkeys(moves.WEIGHTS, 0), dict.fromkeys(moves.WEIGHTS, 0.0)
+    arms = list(ready.layout.arms)
+    for _ in range(steps):
+        if rng.random() < LAWS:
+            _move_laws(ready, chains, arms[int(rng.integers(len(arms)))], rng)
+            continue
+        kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
+        asked[kind] += 1
+        accepted[kind] += _move_patients(ready, chains, kind, arm, rng)
+    return {kind: accepted[kind] / count for kind, count in asked.items() if count}
+
+
+def _move_laws(ready: Setting, chains: Chains, arm: str, rng: np.random.Generator) -> None:
+    now = chains.laws[arm]
+    step = rng.choice(STRIDES) * rng.standard_normal(now.shape)
+    if rng.random() < 0.5:
+        step *= np.arange(now.shape[1]) == rng.integers(now.shape[1])
+    mine = Cohorts(*(part[:, ready.layout.arms[arm]] for part in chains.cohorts))
+
+    def score(z: np.ndarray) -> np.ndarray:
+        dense = priors.log_density(chains.family, z, mine, ready.abstract.horizon, ready.parts[arm]).sum(axis=1)
+        return dense - 0.5 * (z**2).sum(axis=1)
+
+    good = np.log(rng.random(len(now))) < score(now + step) - score(now)
+    now[good] += step[good]
+
+
+def _move_patients(ready: Setting, chains: Chains, kind: str, arm: str,
+                   rng: np.random.Generator) -> float:
+    cohorts, horizon = chains.cohorts, ready.abstract.horizon
+    move = moves.propose(kind, ready.layout.arms[arm], cohorts, horizon, rng)
+    luck = np.log(rng.random(len(cohorts.time)))
+    able = np.flatnonzero(move.possible(horizon))
+    rows = able[:, None]
+    old = Cohorts(*(part[rows, move.columns[able]] for part in cohorts))
+    new = old._replace(**{name: values[able] for name, values in move.fields.items()})
+    family, z = chains.family[able], chains.laws[arm][able]
+    gain = (priors.log_density(family, z, new, horizon, ready.parts[arm])
+            - priors.log_density(family, z, old, horizon, ready.parts[arm])).sum(axis=1)
+    rows = able[luck[able] < gain]
+    if len(rows):
+        places = sorted({place for field in move.fields for place in ready.ruler.affected(field, arm)})
+        rows = rows[ready.ruler.holds(move.applied(cohorts, rows), places)]
+        move.write(cohorts, rows)
+    return len(rows) / len(cohorts.time)
