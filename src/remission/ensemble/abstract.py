@@ -43,7 +43,7 @@ class Quantity:
     arm: str = ""
     group: str = ""
     among: str = "events"
-    at: float = math.nan
+    at: float = 0.0
     rank: int = 0
     test: str = "log-rank"
 
@@ -308,7 +308,7 @@ def _claim(row: dict, number: int, arms: set[str], groups: tuple[str, ...], unit
                       "write it as printed, in quotes, or give interval = [lower, upper]")
     factor = DAYS[row.get("unit", unit)] / DAYS[grain] if kind in TIMES else 1.0
     quantity = Quantity(kind, row.get("endpoint", "relapse"), row.get("arm", ""), row.get("group", ""),
-                        row.get("among", "events"), row.get("at", math.nan) * DAYS[unit] / DAYS[grain],
+                        row.get("among", "events"), row.get("at", 0) * DAYS[unit] / DAYS[grain],
                         row.get("rank", 0), row.get("test", "log-rank"))
     return Claim(row["id"], quantity, float(low) * factor, float(high) * factor, bool(closed),
                  str(row.get("printed", "")))

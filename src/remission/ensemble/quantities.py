@@ -95,7 +95,7 @@ def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray,
             return ndtr(test.score / np.sqrt(test.variance))  # few events in the other arm: a small p in its favour
     if kind == "rmst_difference":
         # Within one chunk every cohort has the same arms.
-        mine = other[0]
+        mine = other[:1].any(axis=0)
         return (batch.rmst(time[:, mine], event[:, mine], quantity.at)[0]
                 - batch.rmst(time[:, ~mine], event[:, ~mine], quantity.at)[0])
     log_hr, se = batch.cox(time, event, other)

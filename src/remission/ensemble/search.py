@@ -20,14 +20,17 @@ OFTEN = 6
 TIMED = ("median", "shortest", "longest", "ongoing_time")
 
 
-def descend(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.random.Generator) -> Cohorts:
-    """Search for cohorts that agree with every claim.
+def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ...], size: int,
+            rng: np.random.Generator) -> Cohorts:
+    """Search for cohorts that agree with claims.
 
     Parameters
     ----------
     abstract : Abstract
     layout : Layout
     ruler : Ruler
+    places : tuple of int
+        Of the claims that are to hold.
     size : int
         Cohorts wanted.
     rng : Generator
@@ -38,7 +41,7 @@ def descend(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np
         At most `size`; fewer, even none, when the search ends before.
     """
     now = guess(abstract, layout, ruler, size + max(8, size // 3), rng)
-    everything = list(range(len(ruler.claims)))
+    everything = list(places)
     # Remissions first: what else is printed hangs on them, and has patients' times of its own to agree by.
     remissions = [place for place in everything if ruler.touched[place][0] <= {"time", "code"}]
     for stage in (remissions, everything) if len(remissions) < len(everything) else (everything,):

@@ -54,9 +54,10 @@ def targets(abstract: Abstract, layout: Layout) -> list[Target]:
         for endpoint in [*endpoints, *lives]:
             made += _comparison(endpoint, abstract)
     for arm in abstract.order:
-        for endpoint in [*endpoints, *lives[:1]]:
+        dying = abstract.competing and abstract.count(arm.key, "deaths_in_remission") != 0
+        for endpoint in [*(endpoints if dying else endpoints[:1]), *lives[:1]]:
             made += [_fraction("survival", endpoint, arm.key, at, abstract) for at in abstract.at]
-        if abstract.competing:
+        if dying:
             made += [_fraction("incidence", cause, arm.key, at, abstract) for cause in ("relapse", "death_in_remission")
                      for at in abstract.at]
         if layout.survival:

@@ -17,6 +17,10 @@ from remission.errors import ContractError, Problem
 STRIDES = (0.1, 0.3, 0.8)
 #: Cohorts that the search is to find: at least so many, and one for so many chains.
 SEEDS, SHARED = 24, 16
+#: Quantities of claims that a chain may break on its way: a p-value hangs on every patient, so whoever had to hold it at
+#: every step could hardly move. A miss costs its distance over `TEMPER`.
+SOFT = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "survival", "incidence")
+TEMPER = 1.0
 #: Share of steps that move the laws and not the patients.
 LAWS = 0.15
 
@@ -28,14 +32,26 @@ class Setting(NamedTuple):
     layout: Layout
     ruler: Ruler
     parts: dict[str, tuple[bool, bool, bool, bool]]
+    hard: tuple[int, ...]
+    soft: tuple[int, ...]
 
 
 class Chains(NamedTuple):
-    """States of chains: cohorts, the parameters (B, WIDTH) of each arm's laws, each chain's place in `FAMILIES`."""
+    """States of chains: cohorts, and the parameters (B, WIDTH) of each arm's laws.
+
+    `family` is each chain's place in `FAMILIES`, `start` the number of the search result from which it started, `miss`
+    (B, soft claims) how far it is from agreeing with the claims that a chain may break on its way.
+    """
 
     cohorts: Cohorts
     laws: dict[str, np.ndarray]
     family: np.ndarray
+    start: np.ndarray
+    miss: np.ndarray
+
+    def agree(self) -> np.ndarray:
+        """Chains that agree with every claim just now."""
+        return (self.miss == 0).all(axis=1)
 
 
 def setting(abstract: Abstract) -> Setting:
@@ -58,7 +74,9 @@ def setting(abstract: Abstract) -> Setting:
     place = layout(abstract)
     parts = {arm: (place.survival, place.diagnosis, place.treatment, place.groups == part)
              for arm, part in place.arms.items()}
-    return Setting(abstract, place, ruler(abstract, place), parts)
+    made = ruler(abstract, place)
+    soft = tuple(number for number, claim in enumerate(made.claims) if claim.quantity.kind in SOFT)
+    return Setting(abstract, place, made, parts, tuple(set(range(len(made.claims))) - set(soft)), soft)
 
 
 def start(ready: Setting, families: tuple[str, ...], size: int, rng: np.random.Generator) -> Chains:
@@ -83,24 +101,26 @@ def start(ready: Setting, families: tuple[str, ...], size: int, rng: np.random.G
         When the search finds no cohort that agrees with every claim.
     """
     whole = size * len(families)
-    found = descend(ready.abstract, ready.layout, ready.ruler, min(whole, max(SEEDS, whole // SHARED)), rng)
+    found = descend(ready.abstract, ready.layout, ready.ruler, ready.hard, min(whole, max(SEEDS, whole // SHARED)), rng)
     if not len(found.time):
         raise ContractError(ready.abstract.name, [Problem(
             "abstract.toml", "claims", (), "the search found no cohort that agrees with every claim",
             "look for conflicts, or switch readings")])
     laws = {arm: rng.standard_normal((whole, priors.WIDTH)) for arm in ready.layout.arms}
     family = np.repeat([list(priors.FAMILIES).index(name) for name in families], size)
-    return Chains(found.take(np.arange(whole) % len(found.time)), laws, family)
+    origin = np.arange(whole) % len(found.time)
+    first = found.take(origin)
+    return Chains(first, laws, family, origin, ready.ruler.distance(first, list(ready.soft)))
 
 
 def walk(ready: Setting, chains: Chains, steps: int, rng: np.random.Generator) -> dict[str, float]:
-    """Move chains on, in place; their limit is the family's prior given every claim.
+    """Move chains on, in place; those that `agree` are draws of the family's prior given every claim.
 
     Parameters
     ----------
     ready : Setting
     chains : Chains
-        Cohorts that agree with every claim.
+        Cohorts that agree with every hard claim.
     steps : int
         Each moves one to four patients, or the laws, of one arm in every chain.
     rng : Generator
@@ -112,8 +132,9 @@ def walk(ready: Setting, chains: Chains, steps: int, rng: np.random.Generator) -
 
     Notes
     -----
-    Metropolis's rule: moves are as likely as their reverse, so one is accepted with the ratio of densities, and never
-    when a claim would break.
+    Metropolis's rule: moves are as likely as their reverse, so one is accepted with the ratio of densities, never when a
+    hard claim would break, and less often when it leads away from a soft one. The limit is the family's prior, given the
+    hard claims, times exp(-miss / TEMPER); kept to those that miss nothing, it is the prior given every claim.
     """
     offered = moves.choice(ready.abstract, ready.layout)
     asked, accepted = dict.fromkeys(moves.WEIGHTS, 0), dict.fromkeys(moves.WEIGHTS, 0.0)
@@ -155,9 +176,18 @@ def _move_patients(ready: Setting, chains: Chains, kind: str, arm: str,
     family, z = chains.family[able], chains.laws[arm][able]
     gain = (priors.log_density(family, z, new, horizon, ready.parts[arm])
             - priors.log_density(family, z, old, horizon, ready.parts[arm])).sum(axis=1)
-    rows = able[luck[able] < gain]
-    if len(rows):
-        places = sorted({place for field in move.fields for place in ready.ruler.affected(field, arm)})
-        rows = rows[ready.ruler.holds(move.applied(cohorts, rows), places)]
-        move.write(cohorts, rows)
+    places = {place for field in move.fields for place in ready.ruler.affected(field, arm)}
+    soft = [column for column, place in enumerate(ready.soft) if place in places]
+    spare = np.zeros(len(cohorts.time))
+    spare[able] = gain - luck[able] + chains.miss[np.ix_(able, soft)].sum(axis=1) / TEMPER
+    rows = able[spare[able] > 0]  # not even without a miss would the others be accepted
+    if not len(rows):
+        return 0.0
+    rows = rows[ready.ruler.holds(move.applied(cohorts, rows), sorted(places & set(ready.hard)))]
+    if soft and len(rows):
+        miss = ready.ruler.distance(move.applied(cohorts, rows), [ready.soft[column] for column in soft])
+        kept = miss.sum(axis=1) / TEMPER < spare[rows]
+        rows = rows[kept]
+        chains.miss[np.ix_(rows, soft)] = miss[kept]
+    move.write(cohorts, rows)
     return len(rows) / len(cohorts.time)
