@@ -413,7 +413,7 @@ def _head(given: dict[str, Any]) -> list[Problem]:
                  if not all(isinstance(row.get(key), str) for key in ("what", "why"))]
     groups = given.get("groups")
     if groups and (groups.get("arm") not in {arm.get("key") for arm in arms} or not groups.get("reference")
-                   or not groups.get("other")):
+                   or not groups.get("other") or groups["reference"] == groups["other"]):
         problems.append(_fault("groups", "groups need an arm of this report, reference and other",
                                'write arm = "A", reference = "good", other = "poor"'))
     if not given.get("claims"):
