@@ -11,7 +11,7 @@ import pytest
 
 from remission import batch
 from remission.ensemble import abstract as abstracts
-from remission.ensemble import conflicts, linear
+from remission.ensemble import conflicts, cuts, linear, rows
 from remission.ensemble.abstract import Claim, Quantity
 
 ASH = "ash2012_reconstructed"
@@ -317,13 +317,13 @@ class TestCuts:
             heights |= {height * Fraction(at_risk - 1, at_risk) for height in heights}
         above = min(height for height in heights if height > Fraction(1, 2))
         below = max(height for height in heights if height < Fraction(1, 2))
-        assert linear.half(12) == pytest.approx([math.log((above + Fraction(1, 2)) / 2),
+        assert cuts.half(12) == pytest.approx([math.log((above + Fraction(1, 2)) / 2),
                                                  math.log((below + Fraction(1, 2)) / 2)], abs=1e-12)
 
     def test_up_to_22_patients_the_solver_cannot_mistake_them(self):
         # A row is kept to 1e-6, a curve to 1e-6 / SCALE, at each of 22 places.
-        above, below = linear.half(linear.LISTED)
-        assert min(above - math.log(0.5), math.log(0.5) - below) > linear.LISTED * 1e-6 / linear.SCALE
+        above, below = cuts.half(cuts.LISTED)
+        assert min(above - math.log(0.5), math.log(0.5) - below) > cuts.LISTED * 1e-6 / rows.SCALE
 
     def test_larger_arms_are_answered(self):
         claims = [Claim("a", Quantity("median", "relapse", "A"), 20, 21, False, "20"),

@@ -15,15 +15,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
-
-from remission.batch.curves import TOLERANCE
+from remission.ensemble import rows
 from remission.ensemble.abstract import COUNTS, Abstract, Claim
+from remission.ensemble.cuts import half, heights, whole_numbers
+from remission.ensemble.programme import Expression, Programme, add, key_of, total
+from remission.ensemble.rows import SCALE, Curve
 
 #: Clock of an endpoint, and what ends a time as an event; what else may end it is `LAST` of the clock.
 ENDPOINTS = {"relapse": ("remission", (0,)), "relapse_or_death": ("remission", (0, 1)),
@@ -33,18 +30,9 @@ ENDPOINTS = {"relapse": ("remission", (0,)), "relapse_or_death": ("remission", (
 LAST = {"remission": 2, "survival": 1, "survival_from_diagnosis": 1, "treatment": 1}
 #: A patient's times never fall along this line, so neither do those of equal place among the arm's sorted times.
 ORDER = ("treatment", "remission", "survival", "survival_from_diagnosis")
-#: Up to so many patients every height of a curve is listed, and no two cohorts can be mistaken for each other.
-LISTED = 22
-#: Curves in the programme are logarithms times this: the solver forgives 1e-6 in a row, hence 1e-8 of a curve.
-SCALE = 100.0
 #: Up to so many patients of an arm its groups are made of whole patients; beyond, a patient may be divided between
 #: them: that takes a tenth of the time and allows more, so that what is impossible still is.
 WHOLE = 10
-#: Branches before the solver gives up; it is then not known whether a cohort exists.
-NODES = 50_000
-
-#: Sum of variables times coefficients; the key -1 holds a constant.
-Expression = dict[int, float]
 
 
 def decidable(claim: Claim) -> bool:
@@ -98,58 +86,11 @@ def solve(abstract: Abstract, claims: Iterable[Claim], presolve: bool = True) ->
     return cohort.solve(presolve)
 
 
-class _Programme:
-    """Variables and rows as they are added."""
-
-    def __init__(self):
-        self.limits: list[tuple[float, float, bool]] = []
-        self.rows: list[tuple[Expression, float, float]] = []
-
-    def variable(self, high: float = 1, low: float = 0, whole: bool = True) -> Expression:
-        self.limits.append((low, high, whole))
-        return {len(self.limits) - 1: 1.0}
-
-    def row(self, expression: Expression, low: float = -math.inf, high: float = math.inf) -> None:
-        """Demand low <= expression <= high."""
-        constant = expression.get(-1, 0.0)
-        self.rows.append(({key: value for key, value in expression.items() if key >= 0}, low - constant,
-                          high - constant))
-
-    def solve(self, presolve: bool) -> np.ndarray | None:
-        """A solution; None when there is none; an empty array when the search was given up."""
-        if any(not terms and (low > 0 or high < 0) for terms, low, high in self.rows):
-            return None
-        cells = [(number, key, value) for number, (terms, *_) in enumerate(self.rows) for key, value in terms.items()]
-        place, key, value = zip(*cells, strict=True)
-        low, high, whole = map(np.array, zip(*self.limits, strict=True))
-        matrix = coo_array((value, (place, key)), shape=(len(self.rows), len(low))).tocsr()
-        found = milp(np.zeros(len(low)), integrality=whole.astype(int), bounds=Bounds(low, high),
-                     constraints=LinearConstraint(matrix, [row[1] for row in self.rows], [row[2] for row in self.rows]),
-                     options={"presolve": presolve, "node_limit": NODES})
-        if found.status == 2:
-            return None
-        return np.array([]) if found.x is None else found.x
-
-
-class _Curve(NamedTuple):
-    """A Kaplan-Meier curve over the places of its arm.
-
-    `heights`: its logarithm after each place, and `deep` what that is at least; `ended`: whether nobody is left after
-    it; `zero`: whether the last to leave had the event; `members`: whether who left at a place belongs to the curve.
-    """
-
-    heights: list[Expression]
-    deep: list[float]
-    ended: list[Expression]
-    zero: Expression
-    members: list[Expression]
-
-
 class _Cohort:
     """Places of every arm and clock that a claim speaks of."""
 
     def __init__(self, abstract: Abstract, claims: list[Claim]):
-        self.abstract, self.programme = abstract, _Programme()
+        self.abstract, self.programme = abstract, Programme()
         self.size = {arm.key: arm.patients for arm in abstract.arms}
         self.times: dict[tuple[str, str], list[Expression]] = {}
         self.codes: dict[tuple[str, str], list[list[Expression]]] = {}
@@ -177,13 +118,13 @@ class _Cohort:
         times = [programme.variable(limit) for _ in range(count)]
         codes = [[programme.variable() for _ in range(LAST[clock] + 1)] for _ in range(count)]
         for one in codes:
-            programme.row(_sum(one), 1, 1)
+            programme.row(total(one), 1, 1)
         for k in range(count - 1):
-            step = _add(times[k + 1], times[k], -1)
+            step = add(times[k + 1], times[k], -1)
             programme.row(step, 0)
             for code in range(LAST[clock]):
-                later, earlier = _sum(codes[k][code + 1:]), codes[k + 1][code]
-                programme.row(_add(_add(step, later, -1), earlier, -1), -1)
+                later, earlier = total(codes[k][code + 1:]), codes[k + 1][code]
+                programme.row(add(add(step, later, -1), earlier, -1), -1)
         self.times[arm, clock], self.codes[arm, clock] = times, codes
 
     def path(self, arm: str, clock: str) -> list[dict[tuple[int, int, tuple[int, ...]], Expression]]:
@@ -198,14 +139,14 @@ class _Cohort:
                   if (count - k - left if group else left) > 0} for k in range(count)]
         for k, mine in enumerate(steps):
             for code in kinds:
-                chosen = _sum(step for (_, _, kind), step in mine.items() if kind == code)
-                programme.row(_add(chosen, _sum(self.codes[arm, clock][k][one] for one in code), -1), 0, 0)
+                chosen = total(step for (_, _, kind), step in mine.items() if kind == code)
+                programme.row(add(chosen, total(self.codes[arm, clock][k][one] for one in code), -1), 0, 0)
             if k:
                 for left in range(count - k + 1):
-                    arriving = _sum(step for (was, group, _), step in steps[k - 1].items()
+                    arriving = total(step for (was, group, _), step in steps[k - 1].items()
                                     if was - (group == 0) == left)
-                    leaving = _sum(step for (is_, _, _), step in mine.items() if is_ == left)
-                    programme.row(_add(arriving, leaving, -1), 0, 0)
+                    leaving = total(step for (is_, _, _), step in mine.items() if is_ == left)
+                    programme.row(add(arriving, leaving, -1), 0, 0)
         self.paths[arm, clock] = steps
         return steps
 
@@ -216,28 +157,28 @@ class _Cohort:
             mine = [clock for clock in ORDER if (arm, clock) in self.times]
             for first, second in itertools.pairwise(mine):
                 for one, other in zip(self.times[arm, first], self.times[arm, second], strict=True):
-                    programme.row(_add(other, one, -1), 0)
-            dead = [_sum(one[1 if clock == "remission" else 0] for one in self.codes[arm, clock])
+                    programme.row(add(other, one, -1), 0)
+            dead = [total(one[1 if clock == "remission" else 0] for one in self.codes[arm, clock])
                     for clock in mine if clock != "treatment"]
             for number, (fewer, more) in enumerate(itertools.pairwise(dead)):
                 same = number or "remission" not in mine
-                programme.row(_add(more, fewer, -1), 0, 0 if same else math.inf)
+                programme.row(add(more, fewer, -1), 0, 0 if same else math.inf)
             sizes = [self.paths[key] for key in self.paths if key[0] == arm]
             for one, other in itertools.pairwise(sizes):  # groups are as large on every clock
                 for left in range(self.size[arm] + 1):
-                    programme.row(_add(_starts(one, left), _starts(other, left), -1), 0, 0)
+                    programme.row(add(_starts(one, left), _starts(other, left), -1), 0, 0)
 
     def members(self, arm: str, group: str, clock: str, codes: Iterable[int]) -> list[Expression]:
         """For each place, 1 if a patient of the arm, or of a group of it, left there with one of the codes."""
         codes = tuple(codes)
         if not group:
             self.clock(arm, clock)
-            return [_sum(one[code] for code in codes) for one in self.codes[arm, clock]]
+            return [total(one[code] for code in codes) for one in self.codes[arm, clock]]
         number = self.abstract.groups.index(group)
-        return [_sum(step for (_, mine, code), step in one.items() if mine == number and code[0] in codes)
+        return [total(step for (_, mine, code), step in one.items() if mine == number and code[0] in codes)
                 for one in self.path(arm, clock)]
 
-    def curve(self, arm: str, group: str, clock: str, codes: tuple[int, ...], lowest: float) -> _Curve:
+    def curve(self, arm: str, group: str, clock: str, codes: tuple[int, ...], lowest: float) -> Curve:
         """Kaplan-Meier curve of an arm or of a group of it; a curve at zero only has to stand below `lowest`."""
         count, members = self.size[arm], self.members(arm, group, clock, range(LAST[clock] + 1))
         number = self.abstract.groups.index(group) if group else 0
@@ -247,19 +188,19 @@ class _Cohort:
                 left = {step: count - k - step[0] if number else step[0] for step in self.path(arm, clock)[k]}
                 steps = self.path(arm, clock)[k]
                 falls = [(one, left[step]) for step, one in steps.items() if step[1] == number and step[2][0] in codes]
-                ended.append(_sum(one for step, one in steps.items() if left[step] == (step[1] == number)))
+                ended.append(total(one for step, one in steps.items() if left[step] == (step[1] == number)))
             else:
                 falls = [(self.codes[arm, clock][k][code], count - k) for code in codes]
                 ended.append({-1: float(k == count - 1)})
             for one, at_risk in falls:
-                height = _add(height, one, SCALE * (math.log1p(-1 / at_risk) if at_risk > 1 else lowest - 1))
-            zero = _sum([zero, *(one for one, at_risk in falls if at_risk == 1)])
+                height = add(height, one, SCALE * (math.log1p(-1 / at_risk) if at_risk > 1 else lowest - 1))
+            zero = total([zero, *(one for one, at_risk in falls if at_risk == 1)])
             last = group or k == count - 1
             deep.append(SCALE * (math.log(max(1, count - k - 1) / count) + (lowest - 1 if last else 0)))
             fallen, height = height, self.programme.variable(0, deep[-1], whole=False)
-            self.programme.row(_add(fallen, height, -1), 0, 0)
+            self.programme.row(add(fallen, height, -1), 0, 0)
             found.append(height)
-        return _Curve(found, deep, ended, zero, members)
+        return Curve(found, deep, ended, zero, members)
 
     def ask(self, claim: Claim) -> None:
         """Add the rows of one claim."""
@@ -268,24 +209,25 @@ class _Cohort:
         clock, codes = _concerns(claim)
         if asked.kind in COUNTS:
             chosen = [one for arm in arms for one in self.members(arm, asked.group, clock, codes)]
-            low, high = _whole(claim, sum(self.size.values()))
-            self.programme.row(_sum(chosen), low, high)
+            low, high = whole_numbers(claim, sum(self.size.values()))
+            self.programme.row(total(chosen), low, high)
             return
         limit = self.limit if clock == "survival_from_diagnosis" else self.abstract.horizon
         if asked.kind in ("shortest", "longest"):
             places = [(time, one) for arm in arms for one, time in zip(
                 self.members(arm, asked.group, clock, codes), self.times[arm, clock], strict=True)]
-            _extreme(self.programme, places, _whole(claim, limit), limit, asked.kind == "shortest")
+            rows.extreme(self.programme, places, whole_numbers(claim, limit), limit, asked.kind == "shortest")
         elif asked.kind == "ongoing_time":
             mine = self.members(asked.arm, asked.group, clock, codes)
             places = list(zip(self.times[asked.arm, clock], mine, strict=True))
-            _ranked(self.programme, places, asked.rank, _whole(claim, limit), limit)
+            rows.ranked(self.programme, places, asked.rank, whole_numbers(claim, limit), limit)
         else:
             median, count = asked.kind == "median", self.size[asked.arm]
             cuts = half(count)[::-1] if median else heights(count, claim)
             lowest = min((cut for cut in cuts if math.isfinite(cut)), default=0.0)
             curve = self.curve(asked.arm, asked.group, clock, codes, lowest)
-            (_median if median else _survival)(self.programme, claim, self.times[asked.arm, clock], curve, cuts, limit)
+            (rows.median if median else rows.survival)(self.programme, claim, self.times[asked.arm, clock], curve, cuts,
+                                                       limit)
 
     def solve(self, presolve: bool) -> dict | None:
         """Places of a solution."""
@@ -297,10 +239,10 @@ class _Cohort:
         value = {key: round(number) for key, number in enumerate(found)}
         made = {}
         for key, times in self.times.items():
-            codes = [next(code for code, one in enumerate(place) if value[_key(one)]) for place in self.codes[key]]
-            groups = [next(group for (_, group, _), one in place.items() if value[_key(one)])
+            codes = [next(code for code, one in enumerate(place) if value[key_of(one)]) for place in self.codes[key]]
+            groups = [next(group for (_, group, _), one in place.items() if value[key_of(one)])
                       for place in self.paths.get(key, [])] if len(times) <= WHOLE else []
-            made[key] = [value[_key(one)] for one in times], codes, groups
+            made[key] = [value[key_of(one)] for one in times], codes, groups
         return made
 
 
@@ -329,199 +271,6 @@ def _classes(codes: Iterable[int], asked: list[tuple[int, ...]]) -> list[tuple[i
     return list(found.values())
 
 
-def _extreme(programme: _Programme, places: list, window: tuple[int, int], limit: int, shortest: bool) -> None:
-    """Nobody eligible lies beyond the window on one side, and somebody lies inside."""
-    low, high = window
-    chosen = []
-    for time, eligible in places:
-        pick = programme.variable()
-        programme.row(_add(eligible, pick, -1), 0)
-        chosen.append(pick)
-        at_least, at_most = (eligible, pick) if shortest else (pick, eligible)
-        programme.row(_add(time, at_least, -low), 0)
-        programme.row(_add(time, at_most, limit - high), high=limit)
-    programme.row(_sum(chosen), 1)
-    if low > high:
-        programme.row({}, 1)
-
-
-def _ranked(programme: _Programme, places: list, rank: int, window: tuple[int, int], limit: int) -> None:
-    """At least `rank` eligible times lie at or below the window's end, and fewer below its start."""
-    low, high = window
-    reached, earlier = [], []
-    for time, eligible in places:
-        below, before = programme.variable(), programme.variable()
-        programme.row(_add(eligible, below, -1), 0)
-        programme.row(_add(time, below, limit - high), high=limit)
-        programme.row(_add(_add(time, eligible, -low), before, low), 0)
-        reached.append(below)
-        earlier.append(before)
-    programme.row(_sum(reached), rank)
-    programme.row(_sum(earlier), high=rank - 1)
-    if low > high:
-        programme.row({}, 1)
-
-
-def _median(programme: _Programme, claim: Claim, times: list, curve: _Curve,
-            cuts: tuple[float, float], limit: int) -> None:
-    """Midpoint of the time when the curve reaches one half and the time when it passes it.
-
-    Where it never passes, the last patient's time stands for it, as in R's `quantile(survfit(...))`.
-    """
-    below, above = (cut * SCALE for cut in cuts)
-    if claim.lower == math.inf:
-        programme.row(_sum(curve.members), 1)
-        programme.row(curve.heights[-1], above)
-        return
-    low, high = _whole(claim, limit, 2)
-    if low > high:
-        programme.row({}, 1)
-        return
-    most = high // 2, min(limit, high)  # the first is no later than the midpoint, the second no earlier
-    start, stop = programme.variable(most[0]), programme.variable(most[1], (low + 1) // 2)
-    reached: Expression = {}
-    passed: Expression = {}
-    for time, height, deep, ended in zip(times, curve.heights, curve.deep, curve.ended, strict=True):
-        here, past = programme.variable(), programme.variable()
-        programme.row(_add(height, here, max(0.0, above - deep)), above)
-        programme.row(_add(height, here, -above), high=0)
-        programme.row(_add(height, past, max(0.0, below - deep)), below)
-        programme.row(_add(_add(height, past, -below), ended, below), high=0)
-        programme.row(_add(past, ended, -1), 0)
-        for moment, flag, before, latest in ((start, here, reached, most[0]), (stop, past, passed, most[1])):
-            gap = _add(moment, time, -1)
-            programme.row(_add(gap, flag, latest), high=latest)
-            programme.row(_add(gap, before, limit), 0)
-            programme.row(_add(flag, before, -1), 0)
-        reached, passed = here, past
-    programme.row(reached, 1)
-    programme.row(_add(start, stop), low, high)
-
-
-def _survival(programme: _Programme, claim: Claim, times: list, curve: _Curve,
-              cuts: tuple[float, float], limit: int) -> None:
-    """Height of the curve at a time; where nobody is followed so long, only a curve at zero has one."""
-    at = claim.quantity.at
-    low, high = (cut * SCALE for cut in cuts)
-    last, height = {-1: 1.0}, {}
-    watched = [curve.zero]
-    for time, after, deep, member in zip(times, curve.heights, curve.deep, curve.members, strict=True):
-        gone, later = programme.variable(), programme.variable()
-        programme.row(_add(time, gone, limit - math.floor(at)), high=limit)
-        programme.row(_add(time, gone, math.floor(at) + 1), math.floor(at) + 1)
-        programme.row(_add(last, gone, -1), 0)
-        if high < 0:
-            programme.row(_add(height, gone, high), high=high)
-        if low > deep:
-            programme.row(_add(after, gone, deep - low), deep)
-        programme.row(_add(member, later, -1), 0)
-        programme.row(_add(time, later, -math.ceil(at)), 0)
-        watched.append(later)
-        last, height = gone, after
-    programme.row(height, high=high)
-    programme.row(_sum(watched), 1)
-    if low > high:
-        programme.row({}, 1)
-
-
-@lru_cache(maxsize=4)
-def _listed(patients: int) -> np.ndarray:
-    """Every height that a curve of so many patients can have, in order."""
-    found = np.ones(1)
-    for at_risk in range(1, patients + 1):
-        found = np.unique(np.concatenate([found, found * ((at_risk - 1) / at_risk)]))
-    return found
-
-
-def half(patients: int) -> tuple[float, float]:
-    """Logarithms that part curves above one half from those on it, and those on it from those below.
-
-    Parameters
-    ----------
-    patients : int
-
-    Returns
-    -------
-    above, below
-        Up to `LISTED` patients midway to the nearest height that is not one half, which is at least 5.6e-6 away; else
-        as far away as `batch.quantile` takes for one half.
-
-    Examples
-    --------
-    >>> half(2) == (math.log(0.75), math.log(0.25))
-    True
-    """
-    if patients > LISTED:
-        return math.log(0.5 + TOLERANCE), math.log(0.5 - TOLERANCE)
-    found = _listed(patients)
-    return (math.log((found[found > 0.5 + TOLERANCE].min() + 0.5) / 2),
-            math.log((found[found < 0.5 - TOLERANCE].max() + 0.5) / 2))
-
-
-def heights(patients: int, claim: Claim) -> tuple[float, float]:
-    """Logarithms between which a curve's height agrees with a claim.
-
-    Parameters
-    ----------
-    patients : int
-    claim : Claim
-
-    Returns
-    -------
-    low, high
-        Up to `LISTED` patients midway to the nearest height that does not agree; low above high when none does.
-
-    Examples
-    --------
-    >>> from remission.ensemble.abstract import Quantity
-    >>> low, high = heights(2, Claim("a", Quantity("survival", "relapse", "A", at=1), 0.45, 0.55, False, "0.5"))
-    >>> round(math.exp(low), 6), round(math.exp(high), 6)
-    (0.25, 0.75)
-    """
-    if patients > LISTED:
-        low, high = claim.lower - 1e-8, min(claim.upper + 1e-8, 1.0)
-        if low > 1 or high < 0:
-            return 1.0, 0.0
-        return (math.log(low) if low > 0 else -math.inf), (math.log(high) if high > 0 else -20.0)
-    found = _listed(patients)
-    agree = found[claim.holds(found)]
-    if not len(agree):
-        return 1.0, 0.0
-    lower, higher = found[found < agree[0]], found[found > agree[-1]]
-    return (math.log((lower[-1] + agree[0]) / 2) if len(lower) else -math.inf,
-            math.log((higher[0] + agree[-1]) / 2) if len(higher) else 0.0)
-
-
-def _whole(claim: Claim, limit: int, parts: int = 1) -> tuple[int, int]:
-    """First and last whole number of which a part agrees with a claim; the first is larger where none does."""
-    if claim.lower == math.inf:
-        return 1, 0
-    low, most = max(0, math.floor(claim.lower * parts) - 1), limit * parts
-    low = next((one for one in range(low, low + 4) if claim.holds(one / parts)), most + 1)
-    high = most if claim.upper == math.inf else min(most, math.ceil(claim.upper * parts) + 1)
-    return low, next((one for one in range(high, high - 4, -1) if claim.holds(one / parts)), low - 1)
-
-
 def _starts(path: list[dict], left: int) -> Expression:
     """1 if a path starts with so many members of the reference group."""
-    return _sum(step for (members, _, _), step in path[0].items() if members == left)
-
-
-def _add(one: Expression, other: Expression, factor: float = 1.0) -> Expression:
-    """one + factor * other."""
-    made = dict(one)
-    for key, value in other.items():
-        made[key] = made.get(key, 0.0) + factor * value
-    return made
-
-
-def _sum(parts: Iterable[Expression]) -> Expression:
-    made: Expression = {}
-    for part in parts:
-        for key, value in part.items():
-            made[key] = made.get(key, 0.0) + value
-    return made
-
-
-def _key(variable: Expression) -> int:
-    return next(iter(variable))
+    return total(step for (members, _, _), step in path[0].items() if members == left)
