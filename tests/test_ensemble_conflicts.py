@@ -161,6 +161,37 @@ class TestEveryCohort:
         assert shown > 15
 
 
+class TestLargerArms:
+    """Too many cohorts to list: what one cohort prints is never called impossible."""
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_a_cohort_s_own_numbers(self, seed):
+        rng = np.random.default_rng(100 + seed)
+        patients, horizon = int(rng.integers(5, 15)), int(rng.choice([6, 60, 4000]))
+        weights = rng.dirichlet([1, 0.5, 0.5])
+        cohort = np.stack([rng.integers(0, horizon + 1, patients), rng.choice(3, patients, p=weights),
+                           rng.random(patients) < rng.random()])[:, None].astype(int)
+        claims, groups = [], ["", "good", "poor"]
+        while len(claims) < 5:
+            asked = random_claim(rng, 0, horizon, patients, list(EVENTS), groups=groups).quantity
+            true = float(remission_value(asked, cohort)[0])
+            if not math.isnan(true):
+                width = rng.choice([0, 0.001]) if asked.kind == "survival" else rng.choice([0, 0, 0.5, 1])
+                claims.append(Claim(f"c{len(claims)}", asked, true - width, true + width, True, ""))
+        assert conflicts.feasible(report([patients], horizon, claims, groups=True))
+
+    def test_a_group_of_all_but_one(self):
+        """Nine of ten relapse one after another, the tenth is the other group: the curve falls to zero at the end."""
+        cohort = np.array([[*range(1, 11)], [RELAPSE] * 9 + [ONGOING], [0] * 9 + [1]])[:, None]
+        asked = [Quantity("relapses", arm="A", group="good"), Quantity("ongoing", arm="A", group="poor"),
+                 *(Quantity("survival", "relapse", "A", "good", at=at) for at in (1, 5, 8, 9))]
+        claims = []
+        for number, quantity in enumerate(asked):
+            true = float(remission_value(quantity, cohort)[0])
+            claims.append(Claim(str(number), quantity, true, true, True, ""))
+        assert conflicts.feasible(report([10], 10, claims, groups=True))
+
+
 @pytest.fixture(scope="module")
 def cohorts():
     rows = []

@@ -195,8 +195,9 @@ class _Cohort:
             for one, at_risk in falls:
                 height = add(height, one, SCALE * (math.log1p(-1 / at_risk) if at_risk > 1 else lowest - 1))
             zero = total([zero, *(one for one, at_risk in falls if at_risk == 1)])
-            last = group or k == count - 1
-            deep.append(SCALE * (math.log(max(1, count - k - 1) / count) + (lowest - 1 if last else 0)))
+            left_over = 1 if group else max(1, count - k - 1)  # a group may be any part of the arm
+            last = lowest - 1 if group or k == count - 1 else 0.0
+            deep.append(SCALE * (math.log(left_over / count) + last))
             fallen, height = height, self.programme.variable(0, deep[-1], whole=False)
             self.programme.row(add(fallen, height, -1), 0, 0)
             found.append(height)

@@ -9,9 +9,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-#: Branches before the solver gives up; it is then not known whether a cohort exists.
-NODES = 50_000
-
+#: Branches and seconds before the solver gives up; it is then not known whether a cohort exists.
+NODES, SECONDS = 20_000, 30.0
 
 #: Sum of variables times coefficients; the key -1 holds a constant.
 Expression = dict[int, float]
@@ -55,7 +54,7 @@ class Programme:
         matrix = coo_array((value, (place, key)), shape=(len(self.rows), len(low))).tocsr()
         found = milp(np.zeros(len(low)), integrality=whole.astype(int), bounds=Bounds(low, high),
                      constraints=LinearConstraint(matrix, [row[1] for row in self.rows], [row[2] for row in self.rows]),
-                     options={"presolve": presolve, "node_limit": NODES})
+                     options={"presolve": presolve, "node_limit": NODES, "time_limit": SECONDS})
         if found.status == 2:
             return None
         return np.array([]) if found.x is None else found.x
