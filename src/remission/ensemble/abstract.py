@@ -30,8 +30,11 @@ AMONG = ("events", "all")
 RULES = ("rounded", "truncated", "exact")
 #: A number is inside a window up to this share of the window's bound.
 CLOSE = 1e-9
+CONTRASTS = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference")
 _KEYS = {"id", "quantity", "endpoint", "arm", "group", "among", "at", "rank", "test", "printed", "unit", "rule",
          "interval", "note"}
+_TABLES = {"arms": list, "claims": list, "unused": list, "readings": dict, "groups": dict, "ask": dict}
+_TOP = ("title", "citation", "origin", "unit", "grain", "horizon", *_TABLES)
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ class Abstract:
         """Printed number of patients of an arm with an outcome, or None; what is left of three is known with two."""
         said = {} if self.competing else {"deaths_in_remission": 0}
         said |= {claim.quantity.kind: int(claim.lower) for claim in self.claims
-                if claim.quantity.arm == arm and claim.quantity.kind in COUNTS and claim.lower == claim.upper}
+                 if claim.quantity.arm == arm and not claim.quantity.group and claim.quantity.kind in COUNTS
+                 and claim.lower == claim.upper}
         if len(said) == 2 and kind not in said:
             return next(one.patients for one in self.arms if one.key == arm) - sum(said.values())
         return said.get(kind)
@@ -200,6 +204,8 @@ def build(name: str, given: dict[str, Any], reading: str | tuple[str, ...] = ())
     821.8125
     """
     reading = (reading,) if isinstance(reading, str) else tuple(reading)
+    if problems := _shape(given):
+        raise ContractError(name, problems)
     problems = _head(given)
     rows = [dict(row) for row in given.get("claims", [])]
     switches = given.get("readings", {})
@@ -217,8 +223,8 @@ def build(name: str, given: dict[str, Any], reading: str | tuple[str, ...] = ())
     names = (groups["reference"], groups["other"]) if groups else ()
     made = []
     for number, row in enumerate(rows, 1):
-        found = _claim(row, number, {arm.key for arm in arms}, names, unit, grain)
-        (made if isinstance(found, Claim) else problems).append(found)
+        fault = _wrong(row, number, {arm.key: groups.get("arm") == arm.key for arm in arms}, names)
+        (problems if fault else made).append(fault or _claim(row, unit, grain))
     twice = sorted({row.id for row in made if sum(other.id == row.id for other in made) > 1})
     problems += [_fault("claims", f"id {one} stands twice", "give each claim an id of its own") for one in twice]
     if problems:
@@ -284,9 +290,8 @@ def window(printed: str, rule: str) -> tuple[float, float, bool]:
     return round(low, digits + 2), round(low + step, digits + 2), False
 
 
-def _claim(row: dict, number: int, arms: set[str], groups: tuple[str, ...], unit: str,
-           grain: str) -> Claim | Problem:
-    """One row as a claim, or what is wrong with it."""
+def _wrong(row: dict, number: int, arms: dict[str, bool], groups: tuple[str, ...]) -> Problem | None:
+    """What is wrong with a row, if anything; `arms` says of each whether it is the one with groups."""
     where = f"claims[{row.get('id', number)}]"
     kind = row.get("quantity")
     if kind not in QUANTITIES:
@@ -295,21 +300,55 @@ def _claim(row: dict, number: int, arms: set[str], groups: tuple[str, ...], unit
         return _fault(where, f"unknown key {wrong[0]!r}", f"one of {', '.join(sorted(_KEYS))}")
     if lacking := [key for key in ("id", *QUANTITIES[kind]) if key not in row]:
         return _fault(where, f"a {kind} needs {', '.join(lacking)}", "add it")
-    for key, allowed in (("endpoint", ENDPOINTS), ("arm", arms | {""}), ("group", {*groups, ""}), ("test", TESTS),
-                         ("among", AMONG), ("rule", RULES), ("unit", DAYS)):
+    for key, allowed in (("endpoint", ENDPOINTS), ("arm", [*arms, ""]), ("group", [*groups, ""]), ("test", TESTS),
+                         ("among", AMONG), ("rule", RULES), ("unit", list(DAYS))):
         if key in row and row[key] not in allowed:
             return _fault(where, f"{key} {row[key]!r} is unknown", f"one of {', '.join(map(repr, allowed))}")
-    exact = "exact" if kind in COUNTS else "rounded"
+    if not isinstance(row["id"], str):
+        return _fault(where, "an id is text", 'write id = "R01"')
+    if "at" in row and not (_number(row["at"]) and 0 <= row["at"] < math.inf):
+        return _fault(where, f"at {row['at']!r} is not a time", "write at = 2, in the unit of the report")
+    if "rank" in row and not (_number(row["rank"]) and row["rank"] >= 1 and row["rank"] % 1 == 0):
+        return _fault(where, f"rank {row['rank']!r} is not a place in an order", "write rank = 1 for the shortest")
+    arm = row.get("arm", "")
+    if row.get("group") and not arms.get(arm):
+        return _fault(where, f"group {row['group']!r} is not one of arm {arm!r}", "name the arm that [groups] divides")
+    if kind in CONTRASTS and not (arms.get(arm) if arm else len(arms) == 2):
+        return _fault(where, f"a {kind} compares two arms, or the groups of the arm it names",
+                      "leave arm out to compare two arms, or add [groups]")
+    return _unreadable(row, where, kind)
+
+
+def _unreadable(row: dict, where: str, kind: str) -> Problem | None:
+    """What is wrong with the number itself, if anything."""
+    if "interval" in row:
+        ends = row["interval"]
+        if not (isinstance(ends, list) and len(ends) == 2 and all(map(_number, ends)) and ends[0] <= ends[1]):
+            return _fault(where, f"interval {ends!r} is not two numbers in order", "write interval = [0.05, 1]")
+        return None
+    printed = row.get("printed")
     try:
-        low, high, closed = (*row["interval"], True) if "interval" in row else window(
-            str(row.get("printed", "")), row.get("rule", exact))
-    except (ValueError, TypeError):
-        return _fault(where, f"{row.get('printed')!r} is not a printed number",
+        if not isinstance(printed, str):
+            raise ValueError(printed)
+        window(printed, row.get("rule", "rounded"))
+    except ValueError:
+        return _fault(where, f"{printed!r} is not a printed number",
                       "write it as printed, in quotes, or give interval = [lower, upper]")
+    if printed.strip() == "not reached" and kind != "median":
+        return _fault(where, f"a {kind} cannot be 'not reached'", "give interval = [lower, upper]")
+    return None
+
+
+def _claim(row: dict, unit: str, grain: str) -> Claim:
+    """One row, without fault, as a claim."""
+    kind = row["quantity"]
+    exact = "exact" if kind in COUNTS else "rounded"
+    low, high, closed = (*row["interval"], True) if "interval" in row else window(
+        row["printed"], row.get("rule", exact))
     factor = DAYS[row.get("unit", unit)] / DAYS[grain] if kind in TIMES else 1.0
     quantity = Quantity(kind, row.get("endpoint", "relapse"), row.get("arm", ""), row.get("group", ""),
                         row.get("among", "events"), row.get("at", 0) * DAYS[unit] / DAYS[grain],
-                        row.get("rank", 0), row.get("test", "log-rank"))
+                        int(row.get("rank", 0)), row.get("test", "log-rank"))
     return Claim(row["id"], quantity, float(low) * factor, float(high) * factor, bool(closed),
                  str(row.get("printed", "")))
 
@@ -328,26 +367,60 @@ def _switch(rows: list[dict], switch: dict[str, Any], name: str, problems: list[
     return made
 
 
+def _shape(given: dict[str, Any]) -> list[Problem]:
+    """Tables that are none, and keys that nothing reads."""
+    problems = [_fault(key, "unknown key", f"one of {', '.join(_TOP)}") for key in given if key not in _TOP]
+    for key, kind in _TABLES.items():
+        rows = given.get(key, kind())
+        if not isinstance(rows, kind) or (kind is list and not all(isinstance(row, dict) for row in rows)):
+            problems.append(_fault(key, "not a table", f"write [[{key}]]" if kind is list else f"write [{key}]"))
+    readings = given.get("readings")
+    for name, switch in readings.items() if isinstance(readings, dict) else ():
+        if not isinstance(switch, dict) or not all(isinstance(change, dict) for key, change in switch.items()
+                                                   if key != "about"):
+            problems.append(_fault(f"readings.{name}", "a reading changes keys of claims",
+                                   'write R03 = { among = "all" } below [readings."name"]'))
+    return problems
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
 def _head(given: dict[str, Any]) -> list[Problem]:
     """Faults of everything but the claims."""
     problems = []
     arms = given.get("arms", [])
     for number, arm in enumerate(arms, 1):
-        if not isinstance(arm.get("key"), str) or not isinstance(arm.get("patients"), int) or arm["patients"] < 1:
+        patients = arm.get("patients")
+        if not arm.get("key") or not isinstance(arm["key"], str) or type(patients) is not int or patients < 1:
             problems.append(_fault(f"arms[{number}]", "an arm needs a key and a number of patients",
                                    'write key = "A" and patients = 20'))
+        if wrong := sorted(set(arm) - {"key", "label", "patients", "reference"}):
+            problems.append(_fault(f"arms[{number}]", f"unknown key {wrong[0]!r}",
+                                   "one of key, label, patients, reference"))
+    if len(arms) == 2 and arms[0].get("key") == arms[1].get("key"):
+        problems.append(_fault("arms", "both arms have one key", "give each a key of its own"))
     if len(arms) not in (1, 2):
         problems.append(_fault("arms", f"{len(arms)} arms", "give one arm, or two of which one is the reference"))
     if len(arms) == 2 and sum(bool(arm.get("reference")) for arm in arms) != 1:
         problems.append(_fault("arms", "exactly one of two arms must have reference = true", "mark the control arm"))
-    if not isinstance(given.get("horizon"), int | float) or not given["horizon"] > 0:
+    if not _number(given.get("horizon")) or not 0 < given["horizon"] < math.inf:
         problems.append(_fault("horizon", "the longest time that anybody can have been followed is missing",
                                "write horizon = 12, in the unit of the report"))
     problems += [_fault(key, f"unknown unit {given[key]!r}", f"one of {', '.join(DAYS)}") for key in ("unit", "grain")
                  if key in given and given[key] not in DAYS]
+    for key, times in given.get("ask", {}).items():
+        if key not in ("survival", "rmst") or not isinstance(times, list) or not all(
+                _number(one) and 0 < one < math.inf for one in times):
+            problems.append(_fault(f"ask.{key}", "not a list of times to ask for",
+                                   "write survival = [1, 2] or rmst = [5] below [ask]"))
+    problems += [_fault(f"unused[{number}]", "what is left out needs what and why", "write both, as text")
+                 for number, row in enumerate(given.get("unused", []), 1)
+                 if not all(isinstance(row.get(key), str) for key in ("what", "why"))]
     groups = given.get("groups")
     if groups and (groups.get("arm") not in {arm.get("key") for arm in arms} or not groups.get("reference")
-                   or not groups.get("other")):
+                   or not groups.get("other") or groups["reference"] == groups["other"]):
         problems.append(_fault("groups", "groups need an arm of this report, reference and other",
                                'write arm = "A", reference = "good", other = "poor"'))
     if not given.get("claims"):

@@ -114,7 +114,7 @@ class _Search:
             heat = WARM * (COOL / WARM) ** (number / max(steps - 1, 1))
             kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
             move = moves.propose(kind, layout.arms[arm], self.cohorts, horizon, rng)
-            field = moves.FIELDS[kind]
+            touched = move.fields.keys()
             rows = np.flatnonzero(move.possible(horizon))
             if not len(rows):
                 continue
@@ -122,7 +122,7 @@ class _Search:
             # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
             worth = self.worth[rows].copy()
             for name, (target, mine) in self.places.items():
-                if field in fields[name] and target.quantity.arm in (arm, ""):
+                if not fields[name].isdisjoint(touched) and target.quantity.arm in (arm, ""):
                     here = np.flatnonzero(np.isin(rows, mine, assume_unique=True))
                     if len(here):
                         worth[here] = self._worth(target, changed.take(here), rows[here])
@@ -131,7 +131,7 @@ class _Search:
             kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))
             if not len(kept):
                 continue
-            places = sorted(ruler.affected(field, arm))
+            places = sorted({place for field in touched for place in ruler.affected(field, arm)})
             good = kept[ruler.holds(changed.take(kept), places, self.active[rows[kept]])]
             move.write(self.cohorts, rows[good])
             self.worth[rows[good]] = worth[good]

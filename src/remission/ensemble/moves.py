@@ -11,10 +11,10 @@ from remission.ensemble.abstract import Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
 
 #: How often each move is made where it applies.
-WEIGHTS = {"jitter": 6, "pair": 4, "leap": 3, "swap": 3, "code": 3, "ending": 3, "front": 2, "after": 3, "dead": 1, "share": 2,
+WEIGHTS = {"jitter": 6, "pair": 2, "neighbours": 6, "leap": 3, "slide": 3, "lag": 3, "swap": 3, "code": 3, "ending": 3, "front": 2, "after": 3, "dead": 1, "share": 2,
            "label": 2}
-#: The field of `Cohorts` that each changes.
-FIELDS = {**dict.fromkeys(("jitter", "pair", "leap", "swap"), "time"), **dict.fromkeys(("code", "ending"), "code"),
+#: The field of `Cohorts` that each changes first of all.
+FIELDS = {**dict.fromkeys(("jitter", "pair", "neighbours", "leap", "slide", "lag", "swap"), "time"), **dict.fromkeys(("code", "ending"), "code"),
           **{name: name for name in ("front", "after", "dead", "share", "label")}}
 #: Patients moved together by a jitter.
 TOGETHER = (1, 1, 2, 4)
@@ -76,15 +76,15 @@ def choice(abstract: Abstract, layout: Layout, free_codes: bool = False) -> Choi
     >>> from remission.ensemble.cohorts import layout
     >>> report = read("freireich1963")
     >>> sorted({kind for kind, _ in choice(report, layout(report)).kinds})
-    ['jitter', 'leap', 'pair', 'swap']
+    ['jitter', 'leap', 'neighbours', 'pair', 'swap']
     """
     kinds = []
     for arm in layout.arms:
-        here = ["jitter", "pair", "leap", "swap"]
+        here = ["jitter", "pair", "neighbours", "leap", "swap"]
         # With all three numbers printed no outcome can change alone.
         printed = [abstract.count(arm, kind) for kind in ("relapses", "deaths_in_remission", "ongoing")]
         here += ["code" if abstract.competing else "ending"] * (free_codes or None in printed)
-        here += ["front"] * layout.diagnosis + ["after", "dead"] * layout.survival + ["share"] * layout.treatment
+        here += ["front", "slide"] * layout.diagnosis + ["after", "dead", "lag"] * layout.survival + ["share"] * layout.treatment
         here += ["label"] * (layout.groups == layout.arms[arm])
         kinds += [(kind, arm) for kind in here]
     sizes = {arm: part.stop - part.start for arm, part in layout.arms.items()}
@@ -120,6 +120,12 @@ def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.rand
     several = {"pair": 2, "swap": 2, "jitter": int(rng.choice(TOGETHER))}.get(kind, 1)
     columns = part.start + _distinct(count, patients, min(several, patients), rng)
     rows = np.arange(count)[:, None]
+    if kind == "neighbours":
+        return _neighbours(cohorts.time[:, part], part.start, horizon, rng)
+    if kind in ("slide", "lag"):  # what was printed of survival stays as it is
+        away, other = _jitter(columns.shape, horizon, rng), {"slide": "front", "lag": "after"}[kind]
+        return Move(columns, {"time": cohorts.time[rows, columns] + away,
+                              other: getattr(cohorts, other)[rows, columns] - away})
     if kind in ("jitter", "pair"):
         away = _jitter(columns.shape, horizon, rng)
         if kind == "pair" and columns.shape[1] == 2:
@@ -148,6 +154,25 @@ def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.rand
         columns = part.start + _distinct(count, patients, 2, rng)
         return Move(columns, {"label": cohorts.label[rows, columns[:, ::-1]]})
     return Move(columns, {"label": (1 - cohorts.label[rows, columns]).astype(np.int8)})
+
+
+def _neighbours(time: np.ndarray, first: int, horizon: int, rng: np.random.Generator) -> Move:
+    """Two patients next to each other in time, moved apart or together; a step that ends elsewhere stays at home.
+
+    A median between two patients is moved by nothing else than both, and they are hardly ever drawn by chance.
+    """
+    count, patients = time.shape
+    order = np.argsort(time, axis=1, kind="stable")
+    rows, place = np.arange(count), rng.integers(0, max(patients - 1, 1), count)
+    columns = np.stack([order[rows, place], order[rows, np.minimum(place + 1, patients - 1)]], axis=1)
+    now = time[rows[:, None], columns]
+    new = now + _jitter((count, 1), horizon, rng) * np.array([-1, 1])
+    before = np.where(place > 0, time[rows, order[rows, place - 1]], -1)
+    after = np.where(place < patients - 2, time[rows, order[rows, np.minimum(place + 2, patients - 1)]], horizon)
+    # Strictly between the others, so that the same two are neighbours on the way back.
+    good = (before < np.minimum(now[:, 0], new[:, 0])) & (new[:, 0] < new[:, 1]) & (
+        np.maximum(now[:, 1], new[:, 1]) < after) & (now[:, 0] < now[:, 1])
+    return Move(columns + first, {"time": np.where(good[:, None], new, now).astype(np.int32)})
 
 
 def _distinct(count: int, patients: int, several: int, rng: np.random.Generator) -> np.ndarray:

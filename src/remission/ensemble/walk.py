@@ -20,7 +20,7 @@ SEEDS, SHARED = 24, 16
 #: Quantities of claims that a chain may break on its way: a p-value hangs on every patient, so whoever had to hold it at
 #: every step could hardly move. A miss costs its distance over `TEMPER`.
 SOFT = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "survival", "incidence")
-TEMPER = 1.0
+TEMPER = 0.5
 #: Share of steps that move the laws and not the patients.
 LAWS = 0.15
 
