@@ -13,6 +13,8 @@ from typing import Any
 
 #: Seconds to find a scheduler, and then a worker.
 PATIENCE = 10
+#: Seconds between looks at a cluster that returns nothing, and those without any worker after which it is given up.
+LOOK, LOST = 5, 300
 #: Tasks at a worker's thread or on the way to it: it need not wait for the next, and few results wait for us.
 AHEAD = 2
 
@@ -89,7 +91,7 @@ def cluster(work: Callable[[Any], Any], tasks: Iterable[Any], scheduler: str) ->
     """Results of `work` on tasks, as they come, from the workers of a Dask cluster.
 
     What a lost worker had in hand, the scheduler gives to another: `work` must be pure. When all are lost, this waits
-    for the next one.
+    `LOST` seconds for the next one.
 
     Parameters
     ----------
@@ -110,13 +112,15 @@ def cluster(work: Callable[[Any], Any], tasks: Iterable[Any], scheduler: str) ->
     Stopped
         When there is no scheduler or no worker, when workers lack the package, and when the cluster was lost.
     """
+    import logging
     from concurrent.futures import CancelledError
 
-    from distributed import Client, as_completed
-    from distributed.client import FutureCancelledError
+    from distributed import Client
+    from distributed.client import FutureCancelledError, FuturesCancelledError
     from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler is said below, in one line
     try:
         client = Client(address(scheduler), timeout=PATIENCE, set_as_default=False, direct_to_workers=False)
     except (OSError, TimeoutError):
@@ -125,29 +129,43 @@ def cluster(work: Callable[[Any], Any], tasks: Iterable[Any], scheduler: str) ->
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
+            yield from _as_they_come(client, work, iter(tasks))
         except TimeoutError:
-            raise Stopped(f"the Dask scheduler at {scheduler} has no worker. Mend: start some (dask worker "
-                          f"{scheduler})") from None
-        waiting, running = iter(tasks), as_completed(loop=client.loop)
-
-        def hand_out() -> None:  # workers may have come or gone since the last time
-            room = max(AHEAD * sum(client.nthreads().values()), 1) - running.count()
-            for task in islice(waiting, max(room, 0)):
-                running.add(client.submit(work, task, pure=False))
-
-        try:
-            hand_out()
-            for future in running:
-                result = future.result()
-                future.release()  # its result leaves the cluster's memory
-                hand_out()
-                yield result
-        except (CancelledError, FutureCancelledError, CommClosedError):
+            raise Stopped(f"the Dask scheduler at {scheduler} has no worker. Finished parts are kept. Mend: start "
+                          f"some (dask worker {scheduler})") from None
+        except (CancelledError, FutureCancelledError, FuturesCancelledError, CommClosedError):
             raise Stopped(f"the Dask scheduler at {scheduler} was lost. Finished parts are kept. Mend: run the "
                           "same command again") from None
         except KilledWorker as error:
-            raise Stopped(f"workers ended again and again at one part: memory may run out there. Finished parts "
-                          f"are kept. ({error})") from None
-        except ImportError as error:
-            raise Stopped(f"a worker of {scheduler} lacks the package ({error}). Mend: install this repository "
+            raise Stopped("workers ended again and again at one part: memory may run out there. Finished parts are "
+                          f"kept. ({error})") from None
+        except (ImportError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "deserialization" not in str(error):
+                raise
+            raise Stopped(f"the scheduler or a worker of {scheduler} lacks this package. Mend: install this repository "
                           "there as here") from None
+
+
+def _as_they_come(client, work: Callable[[Any], Any], waiting: Iterator[Any]) -> Iterator[Any]:
+    """Results from a cluster whose workers may come and go; a TimeoutError when there has been none for long."""
+    from distributed import wait
+
+    running, seen = set(), time.monotonic()
+    while True:
+        threads = sum(client.nthreads().values())
+        seen = time.monotonic() if threads else seen
+        room = max(AHEAD * threads, 1) - len(running)
+        running |= {client.submit(work, task, pure=False) for task in islice(waiting, max(room, 0))}
+        if not running:
+            return
+        try:
+            with client.as_current():
+                done, running = wait(running, timeout=LOOK, return_when="FIRST_COMPLETED")
+        except TimeoutError:
+            if time.monotonic() > seen + LOST:
+                raise
+            continue
+        for future in done:
+            result = future.result()
+            future.release()  # its result leaves the cluster's memory
+            yield result

@@ -112,8 +112,8 @@ def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def _content(frame: pd.DataFrame) -> str:
-    """Hash of names, types and values; how Parquet keeps strings does not matter."""
+    """Hash of names, types and values."""
     plain = frame.assign(**{name: frame[name].astype(object) for name in frame.select_dtypes("category")})
-    heads = json.dumps([[name, str(kind)] for name, kind in plain.dtypes.items()])
+    heads = json.dumps([[name, str(kind)] for name, kind in frame.dtypes.items()])
     values = pd.util.hash_pandas_object(plain, index=False).to_numpy().tobytes()
     return hashlib.sha256(heads.encode() + values).hexdigest()
