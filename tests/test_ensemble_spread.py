@@ -38,8 +38,9 @@ def draw(whole, family, size, seed):
     time.sleep(float(os.environ.get(SLOWLY, "0")))
     random_ = np.random.default_rng(seed)
     values = random_.normal(len(whole.claims) + len(family), 1.0, (size, 2))
-    return pd.DataFrame({"family": family, "chain": np.arange(size) % 4, "draw": np.arange(size) // 4,
-                         "median": values[:, 0], "p": np.where(values[:, 1] > 9, np.nan, values[:, 1])})
+    frame = pd.DataFrame({"family": family, "chain": np.arange(size) % 4, "draw": np.arange(size) // 4,
+                          "median": values[:, 0], "p": np.where(values[:, 1] > 9, np.nan, values[:, 1])})
+    return frame.set_index(np.zeros(size))  # row labels say nothing
 
 
 def draw_few(whole, family, size, seed):
@@ -181,6 +182,7 @@ class TestRun:
         found = parts.load(done.folder)
         assert found["family"].value_counts().to_dict() == {"weibull": 13, "piecewise": 13, "cure": 12, "uniform": 12}
         first = found[found["family"] == "cure"]
+        assert list(found) == ["family", "chunk", "chain", "draw", "median", "p"]
         direct = pd.concat([draw(job.abstract, "cure", 5, np.random.SeedSequence(7, spawn_key=(2, number)))
                             for number in range(3)])
         assert first["median"].tolist() == direct["median"].tolist()[:12]
@@ -233,6 +235,15 @@ class TestRun:
             with pytest.raises(ValueError, match="at least"):
                 spread.run(wrong, **more)
         assert not list(elsewhere.rglob("*.parquet"))
+
+
+    def test_progress_counts_cohorts_and_those_that_are_there(self, job, elsewhere, capfd):
+        spread.run(job, 20, jobs=1, progress=True)
+        spread.run(job, 40, jobs=1, progress=True)
+        said = capfd.readouterr().err
+        assert "0.00/20.0" in said and "20.0/40.0" in said and "40.0/40.0" in said
+        spread.run(job, 60, jobs=1)
+        assert capfd.readouterr().err == ""  # no terminal
 
 
 class TestCommand:
@@ -289,12 +300,12 @@ class TestKilled:
     def test_a_run_goes_on_where_it_was_and_leaves_no_process(self, job, reference, elsewhere):
         first, workers = start_until(4, job.folder)
         first.kill()
-        first.communicate()
+        first.communicate(timeout=60)
         assert psutil.wait_procs(workers, timeout=20)[1] == []
         stood = stands(job.folder)
         assert 4 <= len(stood) < 24 and not (job.folder / parts.INDEX).exists()
         second = start("--jobs=1", "--wait=0")  # the lock ended with its holder
-        said = second.communicate()
+        said = second.communicate(timeout=120)
         assert second.returncode == 0, said
         assert f"{24 - len(stood)} parts drawn, {len(stood)} found" in said[0] and said[1] == ""
         assert stands(job.folder).items() >= stood.items()
@@ -304,8 +315,8 @@ class TestKilled:
     def test_a_run_that_is_told_to_end_takes_its_workers_along(self, job, elsewhere):
         run, workers = start_until(1, job.folder)
         run.terminate()
-        said = run.communicate()
-        assert run.returncode == 143 and said == ("", "")
+        said = run.communicate(timeout=60)
+        assert (run.returncode, said[0]) == (143, "") and "Traceback" not in said[1]  # loky may warn of its semaphores
         assert psutil.wait_procs(workers, timeout=20)[1] == []
 
     def test_a_cluster_that_loses_a_worker_has_the_same_parts(self, job, reference, elsewhere, tmp_path, monkeypatch):
@@ -362,6 +373,7 @@ def dask_cluster(folder, pause):
     try:
         wait_for(lambda: known.exists() and known.read_text().endswith("}"))
         running += [process("worker"), process("worker")]
+        wait_for(lambda: (folder / "worker.log").read_text().count("Registered to:") == 2)
         yield json.loads(known.read_text())["address"], running[1:]
     finally:
         for one in reversed(running):

@@ -39,7 +39,7 @@ class Job:
     """What is drawn; how many and on which machines is no part of it.
 
     `draw(abstract, family, size, seed, **parameters)` returns one row a cohort, at most `size`, and depends on nothing
-    but its arguments; `seed` is a `numpy.random.SeedSequence`.
+    but its arguments; `seed` is a `numpy.random.SeedSequence`, `parameters` are what JSON knows.
     """
 
     abstract: abstracts.Abstract
@@ -52,7 +52,7 @@ class Job:
     lock: str = field(default_factory=provenance.lock_file)
 
     def made_from(self) -> dict[str, Any]:
-        """All that a part depends on, in the clear but for hashes; what the TOML file says stands as it was read."""
+        """All that a part depends on; of the TOML file what was read, so that a comment may be mended."""
         return {
             "abstract": self.abstract.name, "reading": self.abstract.reading, "claims": len(self.abstract.claims),
             "abstract_sha256": hashlib.sha256(repr(self.abstract).encode()).hexdigest(), "seed": self.seed,
@@ -123,8 +123,8 @@ def chunk(task: Task) -> Part:
     if len(found) > job.size:
         raise engines.Stopped(f"{len(found)} cohorts drawn where {job.size} were asked for")
     family = pd.Categorical([task.family] * len(found), categories=job.families)
-    frame = pd.DataFrame({"family": family, "chunk": np.int32(task.number)}, index=found.index)
-    frame = frame.join(found.drop(columns=["family", "chunk"], errors="ignore"))
+    place = pd.DataFrame({"family": family, "chunk": np.int32(task.number)})
+    frame = place.join(found.drop(columns=["family", "chunk"], errors="ignore").reset_index(drop=True))
     return Part(task, len(frame), parts.pack(frame, **task.said))
 
 

@@ -41,8 +41,8 @@ def pack(frame: pd.DataFrame, **said: Any) -> bytes:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     whole = said | {"rows": len(frame), "content": _content(frame)}
     table = table.replace_schema_metadata({**table.schema.metadata, SAID: json.dumps(whole, sort_keys=True).encode()})
-    out = io.BytesIO()
-    pq.write_table(table, out, compression="zstd", write_page_checksum=True)
+    out, worded = io.BytesIO(), list(frame.select_dtypes("category"))
+    pq.write_table(table, out, compression="zstd", use_dictionary=worded, write_page_checksum=True)
     return out.getvalue()
 
 
