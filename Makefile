@@ -7,19 +7,31 @@ PY := .venv/bin/python
 # The name becomes part of paths and of commands, so it is looked at unexpanded before anything else is.
 LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
 	0 1 2 3 4 5 6 7 8 9 _ . -
+COMMA := ,
 REST := $(value COHORT)
 $(foreach letter,$(LETTERS),$(eval REST := $$(subst $(letter),,$$(value REST))))
 ifneq ($(value REST)$(filter .% -%,$(value COHORT))$(words $(value COHORT)),1)
 $(error COHORT must be the name of one folder in data/raw: letters, digits, _, - and . only, a letter or digit first)
 endif
+# What `make ensemble` takes: how many cohorts, of which random stream, under which readings of the abstract, on how many
+# processes here (all cores without) or on which Dask cluster.
+COHORTS ?= 100000
+SEED ?= 2012
+READING ?=
+JOBS ?=
+DASK ?=
+ASKED := COHORTS SEED READING JOBS DASK
+$(foreach name,$(ASKED),$(eval REST := $$(value $(name)))\
+	$(foreach letter,$(LETTERS) : / [ ] $$(COMMA),$(eval REST := $$(subst $(letter),,$$(value REST))))\
+	$(if $(value REST),$(error $(name) must be of letters, digits and _ . - : / [ ] $(COMMA) only)))
 HOME_OUT := $(if $(REMISSION_OUTPUT),$(REMISSION_OUTPUT)/)
 OUT := $(HOME_OUT)build/$(COHORT)
 NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/0*.ipynb)))
-export COHORT WAIT
+export COHORT WAIT $(ASKED)
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run analysis new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
+.PHONY: run analysis ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
 
 # One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
 run: .venv/ready ## run notebooks 01 to 05 on a cohort (COHORT=name) and print the ledger's verdict
@@ -61,6 +73,11 @@ test-code: .venv/ready
 test-notebooks: .venv/ready
 	@rm -rf build/nbval
 	REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 notebooks
+
+# Parts of a killed run stay, and the next goes on from them; remission.ensemble.spread checks what it is given.
+ensemble: .venv/ready ## draw cohorts that agree with an abstract (COHORT=name COHORTS=number DASK=tcp://host:port)
+	@$(PY) -m remission.ensemble.spread "$$COHORT" "--cohorts=$$COHORTS" "--seed=$$SEED" "--reading=$$READING" \
+		"--jobs=$$JOBS" "--dask=$$DASK" "--wait=$$WAIT"
 
 new: .venv/ready ## make a folder for a cohort of your own (COHORT=name): empty tables, study.toml, README
 	@$(PY) -m remission.new "$$COHORT"
