@@ -9,8 +9,8 @@ import pandas as pd
 
 from remission.ensemble import moves
 from remission.ensemble.cohorts import Cohorts
-from remission.ensemble.quantities import grouped, value
 from remission.ensemble.quantities import fields as needed
+from remission.ensemble.quantities import grouped, value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 

@@ -7,6 +7,7 @@ time, survival after relapse, treatment and group have one law each, the same in
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -131,7 +132,7 @@ def _front(z: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: int,
-                parts: tuple[bool, bool, bool, bool]) -> np.ndarray:
+                parts: tuple[bool, bool, bool, bool], changed: Collection[str] = Cohorts._fields) -> np.ndarray:
     """Log density of patients of one arm, each by itself.
 
     Parameters
@@ -146,6 +147,8 @@ def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: in
         Grains.
     parts : tuple of bool
         Whether survival, time from diagnosis, treatment and group are part of the report.
+    changed : collection of str
+        Fields of `Cohorts`; factors that depend on none of them are left out.
 
     Returns
     -------
@@ -156,33 +159,37 @@ def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: in
     A patient whose remission ended at t has the density of that end and the survival beyond t of the other two laws:
     relapse, death in remission and follow-up are independent. A whole number t stands for [t, t + 1), by its middle.
     """
-    law = split(z)
+    law, x = split(z), (cohorts.time + 0.5) / horizon
     survival, diagnosis, treatment, group = parts
-    x = (cohorts.time + 0.5) / horizon
+    total = np.where(cohorts.time >= 0, 0.0, -np.inf)
+    if not {"time", "code", "after", "dead"}.isdisjoint(changed):
+        total += _course(family, law, cohorts, x, horizon, survival)
+    if diagnosis and "front" in changed:
+        total += _front(law["front"], (cohorts.front + 0.5) / horizon)
+    if treatment and "share" in changed:
+        through = law["treatment"][0]
+        total += np.where(cohorts.share == 1, log_ndtr(through), log_ndtr(-through))
+    if group and not {"time", "label"}.isdisjoint(changed):
+        odds = law["group"][0] + law["group"][1] * (np.log(x) + 1.5)
+        total -= np.logaddexp(0, np.where(cohorts.label == 1, -odds, odds))
+    return total
+
+
+def _course(family: np.ndarray, law: dict[str, np.ndarray], cohorts: Cohorts, x: np.ndarray, horizon: int,
+            survival: bool) -> np.ndarray:
+    """Log density of how and when remissions end, and of what follows a relapse."""
     relapse = _relapse(family, law["relapse"], x)
     hazard = np.log(0.5) + law["death"][0]
-    death = Law(hazard - np.exp(hazard) * x, -np.exp(hazard) * x)
     relapsed, died, going = (cohorts.code == code for code in (RELAPSE, DEATH, ONGOING))
-    total = np.where(relapsed, relapse.density, relapse.survival) + np.where(died, death.density, death.survival)
-    if survival:
-        lived = x + cohorts.after / horizon * relapsed
-        last = _follow_up(law["follow_up"], lived)
-        later = _weibull(np.log(0.1) + law["after"][0], 0.3 * law["after"][1], (cohorts.after + 0.5) / horizon)
-        total = total + np.where(going | (relapsed & ~cohorts.dead), last.density, last.survival)
-        # Without a relapse `after` and `dead` say nothing: any value alike, so that a code can change and back.
-        total = total + np.where(relapsed, np.where(cohorts.dead, later.density, later.survival), np.log(0.5))
-    else:
+    total = np.where(relapsed, relapse.density, relapse.survival) + died * hazard - np.exp(hazard) * x
+    if not survival:
         last = _follow_up(law["follow_up"], x)
-        total = total + np.where(going, last.density, last.survival)
-    if diagnosis:
-        total = total + _front(law["front"], (cohorts.front + 0.5) / horizon)
-    if treatment:
-        through = law["treatment"][0]
-        total = total + np.where(cohorts.share == 1, log_ndtr(through), log_ndtr(-through))
-    if group:
-        odds = law["group"][0] + law["group"][1] * (np.log(x) + 1.5)
-        total = total - np.logaddexp(0, np.where(cohorts.label == 1, -odds, odds))
-    return np.where(cohorts.time >= 0, total, -np.inf)
+        return total + np.where(going, last.density, last.survival)
+    last = _follow_up(law["follow_up"], x + cohorts.after / horizon * relapsed)
+    total += np.where(going | (relapsed & ~cohorts.dead), last.density, last.survival)
+    later = _weibull(np.log(0.1) + law["after"][0], 0.3 * law["after"][1], (cohorts.after + 0.5) / horizon)
+    # Without a relapse `after` and `dead` say nothing: any value alike, so that a code can change and back.
+    return total + np.where(relapsed, np.where(cohorts.dead, later.density, later.survival), np.log(0.5))
 
 
 def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: tuple[bool, bool, bool, bool],

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from remission import batch
-from remission.ensemble.abstract import CLOSE, COUNTS, TIMES, Abstract, Claim, Quantity
+from remission.ensemble.abstract import COUNTS, TIMES, Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
 from remission.estimators.curves import Z
 

@@ -11,6 +11,8 @@ from remission.ensemble.quantities import Ruler
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
 STRETCH, ROUNDS = 50, 80
+#: Cohorts searched for from nothing; the others start from these, shaken.
+SCRATCH = 12
 #: Temperature falls from the first to the second within so many rounds, in units of `Ruler.distance`, and again.
 HOT, COLD, CYCLE = 0.3, 0.01, 40
 #: Share of moves that put a patient where a printed time says that one is.
@@ -40,13 +42,33 @@ def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int,
     Cohorts
         At most `size`; fewer, even none, when the search ends before.
     """
-    now = guess(abstract, layout, ruler, size + max(8, size // 3), rng)
-    everything = list(places)
+    given, everything = (abstract, layout, ruler), list(places)
     # Remissions first: what else is printed hangs on them, and has patients' times of its own to agree by.
     remissions = [place for place in everything if ruler.touched[place][0] <= {"time", "code"}]
-    for stage in (remissions, everything) if len(remissions) < len(everything) else (everything,):
-        now = _anneal(now, stage, (abstract, layout, ruler), size + (max(8, size // 6) if stage is remissions else 0), rng)
-    return now
+    first = min(size, SCRATCH)
+    now = guess(abstract, layout, ruler, 4 * first, rng)
+    if len(remissions) < len(everything):
+        now = _anneal(now, remissions, given, 3 * first, rng)
+    found = _anneal(now, everything, given, first, rng) if len(now.time) else now
+    while 0 < len(found.time) < size:
+        wanted = size - len(found.time)
+        shaken = _shaken(found, guess(abstract, layout, ruler, 2 * wanted, rng), rng)
+        found = _joined([found, _anneal(shaken, everything, given, wanted, rng)])
+    return found
+
+
+def _shaken(found: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
+    """Cohorts that agreed, with a fifth to three fifths of their patients drawn anew."""
+    made = found.take(rng.integers(0, len(found.time), len(fresh.time)))
+    new = rng.random(made.time.shape) < rng.uniform(0.2, 0.6, (len(made.time), 1))
+    new_time = new & (made.code != ONGOING)
+    return made._replace(time=np.where(new_time, fresh.time, made.time), **{
+        name: np.where(new, getattr(fresh, name), getattr(made, name))
+        for name in ("front", "after", "dead", "share", "label")})
+
+
+def _joined(parts: list[Cohorts]) -> Cohorts:
+    return Cohorts(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler], size: int,
@@ -66,7 +88,7 @@ def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler
         heat = HOT * (COLD / HOT) ** (number % CYCLE / (CYCLE - 1))
         for _ in range(STRETCH):
             _step(now, miss, heat, given, remedies, set(stage), rng)
-    return Cohorts(*(np.concatenate(parts)[:size] for parts in zip(*done, strict=True)))
+    return _joined(done).take(slice(0, size))
 
 
 def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.random.Generator) -> Cohorts:

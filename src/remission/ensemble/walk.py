@@ -170,12 +170,13 @@ def _move_patients(ready: Setting, chains: Chains, kind: str, arm: str,
     move = moves.propose(kind, ready.layout.arms[arm], cohorts, horizon, rng)
     luck = np.log(rng.random(len(cohorts.time)))
     able = np.flatnonzero(move.possible(horizon))
-    rows = able[:, None]
-    old = Cohorts(*(part[rows, move.columns[able]] for part in cohorts))
-    new = old._replace(**{name: values[able] for name, values in move.fields.items()})
-    family, z = chains.family[able], chains.laws[arm][able]
-    gain = (priors.log_density(family, z, new, horizon, ready.parts[arm])
-            - priors.log_density(family, z, old, horizon, ready.parts[arm])).sum(axis=1)
+    # Before and after side by side, so that the laws are worked out once.
+    old = Cohorts(*(part[able[:, None], move.columns[able]] for part in cohorts))
+    both = Cohorts(*(np.concatenate([before, move.fields[name][able] if name in move.fields else before], axis=1)
+                     for name, before in zip(Cohorts._fields, old, strict=True)))
+    dense = priors.log_density(chains.family[able], chains.laws[arm][able], both, horizon, ready.parts[arm], move.fields)
+    half = dense.shape[1] // 2
+    gain = dense[:, half:].sum(axis=1) - dense[:, :half].sum(axis=1)
     places = {place for field in move.fields for place in ready.ruler.affected(field, arm)}
     soft = [column for column, place in enumerate(ready.soft) if place in places]
     spare = np.zeros(len(cohorts.time))
