@@ -130,7 +130,8 @@ def sums(table: Table, counts: Arms, weight="log-rank") -> tuple[np.ndarray, np.
         if alone.any():
             factor = factor * ~(alone & (first == first[-1]))
         at_risk -= 1
-        spread *= factor / np.maximum(at_risk, 1, out=at_risk)
+        spread /= np.maximum(at_risk, 1, out=at_risk)
+        spread *= factor
     return score, spread.sum(axis=0)
 
 

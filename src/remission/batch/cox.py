@@ -111,34 +111,33 @@ def maximum(odds: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarra
     log_hr[events <= certain] = -np.inf
     log_hr[certain == possible] = np.nan
     se = np.full(len(log_hr), np.nan)
-    busy = np.flatnonzero(log_hr == 0)
-    if len(busy) < len(log_hr):
-        odds, events = odds[:, busy], events[busy]
+    busy = np.arange(len(log_hr))
     beta, low, high = np.zeros(len(busy)), np.full(len(busy), -SPAN), np.full(len(busy), SPAN)
-    for turn in range(ROUNDS):
-        if not len(busy):
-            break
-        expected, information, bend = _moments(odds, beta)
-        slope = events - expected
-        step = slope / information
-        step /= np.maximum(1 + 0.5 * step * bend / information, 0.5)
-        new = beta + np.minimum(np.maximum(step, -2), 2)
-        moved = np.abs(new - beta)
-        if turn >= FREE:
-            low, high = np.where(slope > 0, beta, low), np.where(slope < 0, beta, high)
-            outside = (new < low) | (new > high)
-            new = np.where(outside, (low + high) / 2, new)
-            moved = np.where(outside, (high - low) * (SMALL / NARROW), moved)
-        information += bend * (new - beta)
-        beta = new
-        more = moved > SMALL
-        left = np.count_nonzero(more)
-        # Taking columns out costs as much as a few steps: only when most of them are done.
-        if left < 0.5 * len(more):
-            done = ~more
-            log_hr[busy[done]], se[busy[done]] = beta[done], information[done] ** -0.5
-            busy, odds, events = busy[more], odds[:, more], events[more]
-            beta, low, high = beta[more], low[more], high[more]
+    finite = log_hr == 0
+    with np.errstate(all="ignore"):  # cohorts without a finite maximum come along for a while; nothing of them is read
+        for turn in range(ROUNDS):
+            if not len(busy):
+                break
+            expected, information, bend = _moments(odds, beta)
+            slope = events - expected
+            step = slope / information
+            step /= np.maximum(1 + 0.5 * step * bend / information, 0.5)
+            new = beta + np.minimum(np.maximum(step, -2), 2)
+            moved = np.abs(new - beta)
+            if turn >= FREE:
+                low, high = np.where(slope > 0, beta, low), np.where(slope < 0, beta, high)
+                outside = (new < low) | (new > high)
+                new = np.where(outside, (low + high) / 2, new)
+                moved = np.where(outside, (high - low) * (SMALL / NARROW), moved)
+            information += bend * (new - beta)
+            beta = new
+            more = (moved > SMALL) & finite
+            # Taking columns out costs as much as a few steps: only when most of them are done.
+            if np.count_nonzero(more) < 0.5 * len(more):
+                done = finite & ~more
+                log_hr[busy[done]], se[busy[done]] = beta[done], information[done] ** -0.5
+                busy, odds, events, finite = busy[more], odds[:, more], events[more], finite[more]
+                beta, low, high = beta[more], low[more], high[more]
     return log_hr, se
 
 

@@ -93,29 +93,36 @@ def _curves(table: Table, counts: Arms, tau: float) -> tuple[np.ndarray, np.ndar
     place, gone = counts.split(counts.gone[:-1])
     left = counts.total - gone
     rest = (patients - place) - left
-    own = rest + counts.other * (left - rest)  # left in the patient's own arm, himself included
-    hazard = table.event / own.astype(float)
-    times = np.broadcast_to(table.times(), counts.other.shape)
-    width = np.zeros(times.shape)
-    np.subtract(np.minimum(times[1:], tau), np.minimum(times[:-1], tau), out=width[:-1])
+    own = (rest + counts.other * (left - rest)).astype(float)  # left in the patient's own arm, himself included
+    hazard = np.broadcast_to(table.event, own.shape).astype(float)
+    hazard /= own
     # Events of one day leave one after another: the terms add up to Greenwood's d / (r (r - d)).
-    greenwood = hazard / np.maximum(own - 1, 1)
-    found = [_curve(times, width, hazard * mine, greenwood * mine, remaining, tau)
-             for mine, remaining in ((counts.other == 0, rest), (counts.other, left))]
+    own -= 1
+    greenwood = hazard / np.maximum(own, 1, out=own)
+    times = np.broadcast_to(table.times(), own.shape)
+    inside = np.minimum(times, tau)
+    width = np.zeros(own.shape)
+    np.subtract(inside[1:], inside[:-1], out=width[:-1])
+    mine = counts.other.astype(float)
+    of_other = hazard * mine, greenwood * mine
+    of_reference = np.subtract(hazard, of_other[0], out=hazard), np.subtract(greenwood, of_other[1], out=greenwood)
+    found = [_curve(times, inside[0], width, *terms, remaining, tau)
+             for terms, remaining in ((of_reference, rest), (of_other, left))]
     return tuple(np.stack(pair, axis=1) for pair in zip(*found, strict=True))
 
 
-def _curve(times, width, hazard, greenwood, remaining, tau: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median, restricted mean and its variance of one arm, along the patients of both."""
+def _curve(times, start, width, hazard, greenwood, remaining, tau: float) -> tuple[np.ndarray, ...]:
+    """Median, restricted mean and its variance of one arm, along the patients of both; works in place."""
     columns = np.arange(times.shape[1])
     last = tally(remaining > 0) - 1  # the arm's last patient; -1 for an empty arm
-    curve = running(np.multiply, 1 - hazard)
+    curve = running(np.multiply, np.subtract(1, hazard, out=hazard))
     reaches, passes = tally(curve > 0.5 + TOLERANCE), np.minimum(tally(curve > 0.5 - TOLERANCE), last)
     median = (times[np.minimum(reaches, len(times) - 1), columns] + times[passes, columns]) / 2
     median = np.where(reaches == len(times), np.inf, median)
     unknown = (times[last, columns] < tau) & (curve[-1] > 0) | (last < 0)
-    area = running(np.add, (curve * width)[::-1])[::-1]
-    mean = np.minimum(times[0], tau) + area[0]
+    curve *= width
+    area = running(np.add, curve[::-1])[::-1]
+    mean = start + area[0]
     area *= area
     area *= greenwood
     return (np.where(last < 0, np.nan, median), np.where(unknown, np.nan, mean),
