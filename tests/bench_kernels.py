@@ -34,12 +34,12 @@ from remission import batch, reconstruct, store, study, survival
 
 
 def cpu(call, least=0.2):
-    """CPU seconds of one call: the quickest of five rounds, each repeated until it takes a while."""
+    """CPU seconds of one call: the quickest of fifteen rounds, each repeated until it takes a while."""
     call()
     rounds = []
-    for _ in range(5):
+    for _ in range(15):
         start, repeats = time.process_time(), 0
-        while time.process_time() - start < least / 5 or not repeats:
+        while time.process_time() - start < least / 15 or not repeats:
             call()
             repeats += 1
         rounds.append((time.process_time() - start) / repeats)
@@ -245,19 +245,17 @@ def small_batches(sizes=(200, 1_000, 4_000)):
         print(f"{size:>9}" + "".join(f"{cpu(call) / size * 1e6:>16.2f}" for call in calls))
 
 
-#: Run in a process of its own: memory at its peak above what the data take, and CPU seconds of the second call.
+#: Run in a process of its own: peak memory in MB with the data alone, at the end, and of the results; CPU seconds.
 MEMORY = """import json, resource, sys, time
-sys.path.insert(0, sys.argv[1])
-import bench_kernels
+import numpy as np
 from remission import batch
-data = bench_kernels.cohorts(int(sys.argv[2]))
+with np.load(sys.argv[1]) as file:
+    data = [file[name] for name in ("time", "event", "arm")]
 batch.summary(*(one[:100] for one in data), 250)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-before = peak()
-start = time.process_time()
+before, start = peak(), time.process_time()
 made = batch.summary(*data, 250)
-spent = time.process_time() - start
-print(json.dumps([before, peak(), sum(one.nbytes for one in made) / 2**20, spent]))"""
+print(json.dumps([before, peak(), sum(one.nbytes for one in made) / 2**20, time.process_time() - start]))"""
 
 
 def memory(sizes=(20_000, 200_000)):
@@ -265,8 +263,10 @@ def memory(sizes=(20_000, 200_000)):
     print(f"\n{'cohorts':>9}{'peak MB':>10}{'data':>8}{'results':>9}{'working':>9}{'CPU s':>8}{'us a cohort':>13}")
     spent = {}
     for size in sizes:
-        told = subprocess.run([sys.executable, "-c", MEMORY, str(pathlib.Path(__file__).parent), str(size)],
-                              capture_output=True, text=True, check=True)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "cohorts.npz"
+            np.savez(path, **dict(zip(("time", "event", "arm"), cohorts(size), strict=True)))
+            told = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, text=True, check=True)
         before, peak, results, spent[size] = json.loads(told.stdout)
         print(f"{size:>9}{peak:>10.0f}{before:>8.0f}{results:>9.0f}{peak - before - results:>9.0f}"
               f"{spent[size]:>8.2f}{spent[size] / size * 1e6:>13.2f}")
