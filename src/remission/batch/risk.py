@@ -130,7 +130,7 @@ def _table(time: np.ndarray, event: np.ndarray, payload: np.ndarray | None, bits
         return _unpacked(keys >> keys.dtype.type(bits + 1), origin, keys, bits)
     time, flags = np.broadcast_arrays(time, flags)
     order = np.argsort(time, axis=1)
-    ordered = np.sort(time, axis=1)
+    ordered = np.take_along_axis(time, order, axis=1)
     _refuse_missing(ordered[:, -1:])
     if (ordered[:, 1:] == ordered[:, :-1]).any():
         order = np.lexsort((flags, time), axis=1)
