@@ -7,8 +7,7 @@ still dominate.
 Large cohorts: `make check` of the same with all ten tables, in a process of its own, with its largest memory;
 `python tests/bench.py check 10000 100000` is the full size (some minutes).
 
-Peers: the exact permutation log-rank against R's coin, and the array kernels of `remission.batch` against lifelines
-and R's survival, in CPU time. R times repeated calls itself, so that its start is not counted.
+Peers of the array kernels: bench_kernels, alone with `python tests/bench_kernels.py`.
 """
 
 from __future__ import annotations
@@ -20,15 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 
-import numpy as np
-import pandas as pd
-from lifelines import CoxPHFitter, KaplanMeierFitter
-from lifelines.statistics import logrank_test
-from lifelines.utils import concordance_index, restricted_mean_survival_time
+import bench_kernels
 
-from remission import adam, batch, cleaning, paths, raw, reconstruct, schema, store, study, survival
+from remission import adam, cleaning, paths, raw, reconstruct, schema, study, survival
 
 
 def prepare(tables, read):
@@ -69,114 +63,6 @@ def growth(sizes):
         rows = sum(map(len, large.values()))
         print(f"{size:>9}{rows:>10}{clean_s:>12.2f}{growth[0]:>8}{survival_s:>15.2f}{growth[1]:>8}", flush=True)
         before = size, clean_s, survival_s
-
-
-def cpu(call, least=0.2):
-    """CPU seconds of one call: the quickest of five rounds, each repeated until it takes a while."""
-    call()
-    rounds = []
-    for _ in range(5):
-        start, repeats = time.process_time(), 0
-        while time.process_time() - start < least / 5 or not repeats:
-            call()
-            repeats += 1
-        rounds.append((time.process_time() - start) / repeats)
-    return min(rounds)
-
-
-def in_r(script, package):
-    """Numbers that an R script prints, or None where there is no R or the package is missing."""
-    if shutil.which("Rscript") is None:
-        return None
-    found = subprocess.run(["Rscript", "-e", f"suppressMessages(library({package}))", "-e", TIMER, "-e", script],
-                           capture_output=True, text=True, check=False)
-    return [float(one) for one in found.stdout.split()] if found.returncode == 0 else None
-
-
-#: CPU seconds of one call in R: the quickest of five rounds.
-TIMER = """cpu <- function(call, repeats) min(sapply(1:5, function(i)
-    sum(system.time(for (k in seq_len(repeats)) call())[1:2]) / repeats))"""
-
-
-def vectors(**columns):
-    """R code of a data frame."""
-    return ", ".join(f"{name} = c({', '.join(str(int(one)) for one in values)})" for name, values in columns.items())
-
-
-def exact_against_coin():
-    """The exact permutation log-rank at n = 31."""
-    data = survival.endpoint(store.read(reconstruct.COHORT, "adtte"), "TTRLP")
-    moment, event = data["time"].to_numpy(), data["event"].to_numpy(bool)
-    arm = (data["arm"] != study.read(reconstruct.COHORT).reference).to_numpy()
-    made = batch.permutation.exact(batch.permutation.scores(moment, event), arm)
-    ours = cpu(lambda: batch.permutation.exact(batch.permutation.scores(moment, event), arm))
-    print(f"\nexact permutation log-rank (linear statistic), n = {len(arm)}, {made.allocations:,} allocations")
-    print(f"{'remission.batch':>20}{ours * 1e3:>10.2f} ms   p = {made.p:.12f}")
-    found = in_r(f"""d <- data.frame({vectors(time=moment, event=event, arm=arm)}); d$arm <- factor(d$arm)
-        test <- function() pvalue(logrank_test(Surv(time, event) ~ arm, d, distribution = "exact"))
-        cat(sprintf("%.12f", test()), cpu(test, 3))""", "coin")
-    if found is None:
-        print(f"{'coin':>20}  not found: R with coin is needed for the ratio")
-        return
-    print(f"{'coin':>20}{found[1] * 1e3:>10.2f} ms   p = {found[0]:.12f}")
-    print(f"{'ratio':>20}{found[1] / ours:>10.0f}      goal 10")
-
-
-def cohorts(count):
-    """Cohorts of 19 and 12 patients with censoring and a few tied days."""
-    rng = np.random.default_rng(1)
-    event_day, last_day = rng.exponential(900, (count, 31)), rng.uniform(300, 3000, (count, 31))
-    arm = np.arange(31) < 19
-    return np.ceil(np.minimum(event_day, last_day)).astype(int), event_day <= last_day, arm
-
-
-#: Statistics in the order of the table, as R calls on a data frame `d`.
-IN_R = {
-    "median and RMST": "summary(survfit(Surv(time, event) ~ 1, d), rmean = 250)$table",
-    "log-rank": "{s <- survdiff(Surv(time, event) ~ arm, d); pchisq(s$chisq, 1, lower.tail = FALSE)}",
-    "Cox": "coxph(Surv(time, event) ~ arm, d)", "concordance": "concordance(Surv(time, event) ~ arm, d)",
-}
-
-
-def kernels(moment, event, arm):
-    """The array kernels, by statistic."""
-    return {"median and RMST": lambda: (batch.quantile(moment, event), batch.rmst(moment, event, 250)),
-            "log-rank": lambda: batch.logrank(moment, event, arm).p, "Cox": lambda: batch.cox(moment, event, arm),
-            "concordance": lambda: batch.concordance(moment, event, arm)}
-
-
-def with_lifelines(moment, event, arm):
-    """The same for one cohort with lifelines, a function a statistic; RMST without its variance, a second alone."""
-    data = {"time": moment, "event": event, "arm": arm.astype(int)}
-
-    def curve():
-        fit = KaplanMeierFitter().fit(moment, event)
-        return fit.median_survival_time_, restricted_mean_survival_time(fit, 250)
-
-    return {"median and RMST": curve,
-            "log-rank": lambda: logrank_test(moment[arm], moment[~arm], event[arm], event[~arm]).p_value,
-            "Cox": lambda: CoxPHFitter().fit(pd.DataFrame(data), "time", "event"),
-            "concordance": lambda: concordance_index(moment, -arm.astype(float), event)}
-
-
-def batch_against_peers(count=40_000):
-    """Five statistics of cohorts of 31."""
-    moment, event, arm = cohorts(count)
-    ours = {name: cpu(call, 1) / count for name, call in kernels(moment, event, arm).items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lifelines says in words what its variance of the RMST costs
-        lifelines = {name: cpu(call, 0.5) for name, call in with_lifelines(moment[0], event[0], arm).items()}
-    frame = f"d <- data.frame({vectors(time=moment[0], event=event[0], arm=arm)});"
-    found = in_r(frame + "cat(" + ", ".join(f"cpu(function() {one}, 100)" for one in IN_R.values()) + ")", "survival")
-    print(f"\n{count:,} cohorts of 31 patients, CPU microseconds a cohort\n{'':>20}{'batch':>10}{'lifelines':>11}"
-          f"{'ratio':>10}{'R survival':>12}{'ratio':>8}")
-    r_times = dict(zip(IN_R, found or [math.nan] * len(IN_R), strict=True))
-    rows = {name: (ours[name], lifelines[name], r_times[name]) for name in IN_R}
-    rows["all"] = tuple(map(sum, zip(*rows.values(), strict=True)))
-    for name, (mine, theirs, in_r_) in rows.items():
-        tail = f"{in_r_ * 1e6:>12.0f}{in_r_ / mine:>8,.0f}" if found else f"{'not found':>12}"
-        print(f"{name:>20}{mine * 1e6:>10.2f}{theirs * 1e6:>11,.0f}{theirs / mine:>10,.0f}{tail}")
-    print("goals against lifelines: log-rank 10,000, all 4,000")
 
 
 def write_large(home, patients, thin, chunk=5000):
@@ -236,8 +122,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["check"]:
         large_checks([int(size) for size in sys.argv[2:]] or [2_000, 20_000])
     else:
-        exact_against_coin()
-        batch_against_peers()
+        bench_kernels.everything()
         large_checks([2_000, 20_000])
         print()
         growth([int(size) for size in sys.argv[1:]] or [100, 1_000, 10_000])

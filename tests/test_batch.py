@@ -239,6 +239,61 @@ def every(time, event, arm) -> dict[str, np.ndarray]:
     }
 
 
+class TestSummary:
+    """The same numbers as the kernels that it fuses; test_batch_reference has R's."""
+
+    def together(self, time, event, arm, tau):
+        """The kernels one by one; arms have one size in all cohorts."""
+        mine = [(time[:, which], event[:, which]) for which in (~arm, arm)]
+        means = [batch.rmst(*one, tau) for one in mine]
+        test, (log_hr, se) = batch.logrank(time, event, arm), batch.cox(time, event, arm)
+        return batch.Summary(
+            np.stack([batch.quantile(*one) for one in mine], axis=1), np.stack([mean for mean, _ in means], axis=1),
+            np.stack([variance for _, variance in means], axis=1), *test, log_hr, se,
+            np.exp(log_hr - 1.959963984540054 * se), np.exp(log_hr + 1.959963984540054 * se),
+            batch.concordance(time, event, arm))
+
+    @KINDS
+    def test_is_its_parts(self, patients, days, whole):
+        time, event, _ = cohorts(250, patients, 22, days, whole)
+        arm = np.arange(patients) % 3 == 0
+        tau = float(np.quantile(time, 0.6))
+        found, wanted = batch.summary(time, event, arm, tau), self.together(time, event, arm, tau)
+        for name in batch.Summary._fields:
+            assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=1e-11, abs=1e-15,
+                                                         nan_ok=True), name
+
+    def test_permuted_arms_share_their_order(self):
+        time, event, arm = cohorts(30, 14, 23, 12)
+        wanted = batch.summary(np.tile(time[0], (30, 1)), np.tile(event[0], (30, 1)), arm, 5)
+        for name, values in batch.summary(time[0], event[0], arm, 5)._asdict().items():
+            assert values == pytest.approx(getattr(wanted, name), rel=1e-12, nan_ok=True), name
+
+    def test_one_empty_arm(self):
+        found = batch.summary([[1, 2, 3, 4]] * 2, [[True] * 4] * 2, [[True] * 4, [False] * 4], 3)
+        assert np.isnan([found.median[0, 0], found.median[1, 1], found.mean[0, 0], found.mean_variance[1, 1]]).all()
+        assert found.median[0, 1] == found.median[1, 0] == 2.5
+        assert found.mean[0, 1] == found.mean[1, 0] == 2.25  # 1 + 3/4 + 1/2
+        assert np.isnan(found.log_hr).all() and np.isnan(found.p).all()
+
+    def test_monotone_likelihood_has_no_interval(self):
+        found = batch.summary([1, 2, 3, 4], [True, True, False, False], [True, True, False, False], 3)
+        assert found.log_hr[0] == math.inf and np.isnan([found.se[0], found.lower[0], found.upper[0]]).all()
+
+    def test_nobody(self):
+        nobody = np.empty((3, 0))
+        found = batch.summary(nobody, nobody, nobody, 1)
+        assert found.median.shape == (3, 2) and np.isnan(found.median).all() and np.isnan(found.chi2).all()
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match="tau is a positive time"):
+            batch.summary([1, 2], [1, 1], [0, 1], 0)
+        with pytest.raises(ValueError, match="a level lies between 0 and 1"):
+            batch.summary([1, 2], [1, 1], [0, 1], 1, level=95)
+        with pytest.raises(ValueError, match="a time is missing"):
+            batch.summary([1, math.nan], [1, 1], [0, 1], 1)
+
+
 class TestShapes:
     """One answer whatever the layout."""
 
@@ -428,6 +483,10 @@ class TestEdges:
     def test_refusals(self):
         with pytest.raises(ValueError, match="a time is missing"):
             batch.quantile([1.0, math.nan], [1, 1])
+        with pytest.raises(ValueError, match="a time is missing"):
+            batch.logrank([1.0, math.nan], [1, 1], [[0, 1], [1, 0]])
+        with pytest.raises(ValueError, match="a time is missing"):
+            batch.cox([[1.0, 2.5], [3.0, math.nan]], [[1, 1], [0, 0]], [0, 1])
         with pytest.raises(ValueError, match="a marker is missing"):
             batch.concordance([1, 2], [1, 1], [1.0, math.nan])
         with pytest.raises(ValueError, match="probability"):

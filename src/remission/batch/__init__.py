@@ -14,8 +14,9 @@ from remission.batch.cox import cox
 from remission.batch.curves import quantile, rmst, survival_at
 from remission.batch.incidence import cumulative_incidence
 from remission.batch.resampling import Interval, acceleration, bca, bootstrap, leave_one_out
+from remission.batch.summary import Summary, summary
 
 __all__ = [
-    "Interval", "LogRank", "acceleration", "bca", "bootstrap", "concordance", "cox", "cumulative_incidence",
-    "leave_one_out", "logrank", "permutation", "quantile", "rmst", "survival_at",
+    "Interval", "LogRank", "Summary", "acceleration", "bca", "bootstrap", "concordance", "cox", "cumulative_incidence",
+    "leave_one_out", "logrank", "permutation", "quantile", "rmst", "summary", "survival_at",
 ]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import erfc
 
+from remission.batch.arms import Arms, arms, before_time
 from remission.batch.curves import survival
-from remission.batch.risk import Table, before, counter, first_of_tie, held_back, tables
+from remission.batch.risk import Table, held_back, tables
 
 
 class LogRank(NamedTuple):
@@ -54,13 +55,23 @@ def logrank(time, event, arm, weight="log-rank") -> LogRank:
     (-1.1667, 2.882)
     """
     _check_weight(weight)
-    count, parts = tables(time, event, np.asarray(arm, bool), bits=1)
+    count, parts = tables(time, event, arm, bits=1)
     score, variance = np.zeros(count), np.zeros(count)
     for part, table in parts:
         if len(table.event):
-            score[part], variance[part] = _sums(table, weight)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chi2 = np.where(variance > 0, score * score / variance, np.nan)
+            score[part], variance[part] = sums(table, arms(table), weight)
+    return test(score, variance)
+
+
+def test(score: np.ndarray, variance: np.ndarray) -> LogRank:
+    """Chi-squared and p of scores; NaN where the variance is 0.
+
+    Examples
+    --------
+    >>> test(np.array([2.0]), np.array([4.0])).chi2.tolist()
+    [1.0]
+    """
+    chi2 = np.divide(score * score, variance, out=np.full(len(score), np.nan), where=variance > 0)
     return LogRank(score, variance, chi2, erfc(np.sqrt(chi2 / 2)))
 
 
@@ -72,37 +83,56 @@ def _check_weight(weight) -> None:
         raise ValueError(f'a weight is "log-rank", "Gehan" or (rho, gamma), not {weight!r}')
 
 
-def _sums(table: Table, weight) -> tuple[np.ndarray, np.ndarray]:
+def sums(table: Table, counts: Arms, weight="log-rank") -> tuple[np.ndarray, np.ndarray]:
     """Score and variance of a chunk.
 
     Events of one day are taken one after another with the risk set of that day. For the k-th of them (from 0) the
     variance term is p (1 - p) (r - 1 - 2k) / (r - 1): over all d of them that adds up to the hypergeometric d (r - d) /
     (r - 1).
+
+    Parameters
+    ----------
+    table : Table
+    counts : Arms
+    weight : str or tuple
+        As `logrank` takes it.
+
+    Returns
+    -------
+    score, variance : array (cohorts,)
+
+    Examples
+    --------
+    >>> table = next(tables([1, 2, 3, 4], [1, 1, 1, 1], [0, 0, 1, 1], bits=1)[1])[1]
+    >>> [round(float(one[0]), 4) for one in sums(table, arms(table))]
+    [-1.1667, 0.4722]
     """
     patients = len(table.event)
-    other = table.payload.astype(counter(table))
-    gone = before(other)
-    total = gone[-1] + other[-1]
-    first = first_of_tie(table)
+    first, gone = before_time(table, counts)
     at_risk = (patients - first).astype(float)
-    share = (total - held_back(gone, table)) / at_risk
-    hit = table.event.astype(float)
-    if weight != "log-rank":
-        hit *= _weights(table, weight, at_risk)
-    expected = share * hit
-    score = (other * hit).sum(axis=0) - expected.sum(axis=0)
-    np.subtract(1, share, out=share)
-    share *= expected
-    if weight != "log-rank":
-        share *= hit
+    share = ((counts.total - gone) * table.event).astype(float)
+    share /= at_risk
+    observed = counts.other * table.event
+    spread = share * share
+    np.subtract(share, spread, out=spread)
+    if weight == "log-rank":
+        score = observed.sum(axis=0, dtype=observed.dtype) - share.sum(axis=0)
+    else:
+        weights = _weights(table, weight, at_risk)
+        score = ((observed - share) * weights).sum(axis=0)
+        spread *= weights
+        spread *= weights
     if table.tied.any():
-        twice = 2 * np.arange(patients, dtype=other.dtype)[:, None]
-        share *= (patients - 1 - twice + first) / np.maximum(at_risk - 1, 1)
+        place = np.arange(patients, dtype=counts.other.dtype)[:, None]
+        factor = (patients - 1 - place) - (place - first)
         # When everybody still at risk fails at the last time the terms cancel; rounding must not leave a crumb.
         alone = table.event[-1] & table.tied[-1]
         if alone.any():
-            share *= ~(alone & (first == first[-1]))
-    return score, share.sum(axis=0)
+            factor = factor * ~(alone & (first == first[-1]))
+        at_risk -= 1
+        spread /= np.maximum(at_risk, 1, out=at_risk)
+        spread *= factor
+    return score, spread.sum(axis=0)
 
 
 def _weights(table: Table, weight, at_risk: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from remission.batch.risk import Table, before, counter, first_of_tie, tables
+from remission.batch.arms import Arms, arms, through_events
+from remission.batch.risk import Table, first_of_tie, tables
 
 #: Markers this close are tied, as in scikit-survival.
 TIED = 1e-8
@@ -45,19 +46,53 @@ def concordance(time, event, marker) -> np.ndarray:
     patients = np.broadcast_shapes(np.shape(np.atleast_2d(time)), marker.shape)[1]
     if marker.dtype == bool:
         count, parts = tables(time, event, marker, bits=1)
-        carried = ((part, table, table.payload.astype(np.int8)) for part, table in parts)
-    else:
-        marker = marker.astype(float)
-        if np.isnan(marker).any():
-            raise ValueError("a marker is missing")
-        index = np.broadcast_to(np.arange(patients), marker.shape)
-        count, parts = tables(time, event, index, bits=max(int(patients - 1).bit_length(), 1))
-        carried = ((part, table, _ordered(marker, part, table)) for part, table in parts)
+        found = np.full(count, np.nan)
+        for part, table in parts:
+            if patients:
+                found[part] = of_arms(table, arms(table))
+        return found
+    marker = marker.astype(float)
+    if np.isnan(marker).any():
+        raise ValueError("a marker is missing")
+    index = np.broadcast_to(np.arange(patients), marker.shape)
+    count, parts = tables(time, event, index, bits=max(int(patients - 1).bit_length(), 1))
     found = np.full(count, np.nan)
-    for part, table, ordered in carried:
+    for part, table in parts:
         if patients:
-            found[part] = _concordant(table, ordered)
+            found[part] = _concordant(table, _ordered(marker, part, table))
     return found
+
+
+def of_arms(table: Table, counts: Arms) -> np.ndarray:
+    """Concordance of a chunk where the marker is an arm: pairs are counted, not met.
+
+    Parameters
+    ----------
+    table : Table
+    counts : Arms
+
+    Returns
+    -------
+    array (cohorts,)
+
+    Examples
+    --------
+    >>> table = next(tables([1, 2, 3], [1, 1, 0], [True, False, False], bits=1)[1])[1]
+    >>> of_arms(table, arms(table)).round(3).tolist()  # of three pairs two are concordant, one is tied
+    [0.833]
+    """
+    last, upto = through_events(table, counts)
+    later = len(counts.other) - last
+    ahead = counts.other * later - (counts.total - upto)
+    kind = counts.other.dtype
+    pairs = (later * table.event).sum(axis=0, dtype=kind)
+    return _share((ahead * table.event).sum(axis=0, dtype=kind), np.broadcast_to(pairs, counts.total.shape))
+
+
+def _share(lead: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Share of concordant pairs: (1 + (concordant - discordant) / comparable) / 2."""
+    share = np.divide(lead, pairs, out=np.full(len(lead), np.nan), where=pairs > 0)
+    return (1 + share) / 2
 
 
 def _ordered(marker: np.ndarray, part: slice, table: Table) -> np.ndarray:
@@ -67,22 +102,18 @@ def _ordered(marker: np.ndarray, part: slice, table: Table) -> np.ndarray:
 
 
 def _concordant(table: Table, marker: np.ndarray) -> np.ndarray:
-    """Share of concordant pairs in a chunk: (1 + (concordant - discordant) / comparable) / 2."""
+    """Share of concordant pairs in a chunk."""
     patients = len(marker)
     event = np.broadcast_to(table.event, marker.shape)
     later = np.arange(patients - 1, -1, -1)[:, None]
     pairs = (table.event * later).sum(axis=0) * np.ones(marker.shape[1])
-    if marker.dtype == np.int8:
-        lead = _lead_of_arm(table, event, marker)
-    else:
-        lead = (_lead if patients <= MANY else _lead_of_many)(event, marker)
+    lead = (_lead if patients <= MANY else _lead_of_many)(event, marker)
     # Two events of one day are no pair: they were counted above, so they are taken out here.
     for gap in range(1, _longest_tie(table)):
         same = (table.time[gap:] == table.time[:-gap]) & table.event[gap:]
         pairs -= same.sum(axis=0)
         lead -= (same * _sign(marker[:-gap], marker[gap:])).sum(axis=0, dtype=float)
-    with np.errstate(invalid="ignore"):
-        return (1 + lead / pairs) / 2
+    return _share(lead, pairs)
 
 
 def _longest_tie(table: Table) -> int:
@@ -93,8 +124,6 @@ def _longest_tie(table: Table) -> int:
 
 def _sign(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """1 where the first marker is higher, -1 where it is lower, 0 where they are tied."""
-    if one.dtype == np.int8:
-        return one - two
     return (one > two + TIED).view(np.int8) - (one < two - TIED).view(np.int8)
 
 
@@ -104,13 +133,6 @@ def _lead(event: np.ndarray, marker: np.ndarray) -> np.ndarray:
     for row in range(len(marker) - 1):
         lead += event[row] * _sign(marker[row], marker[row + 1:]).sum(axis=0, dtype=np.int16)
     return lead
-
-
-def _lead_of_arm(table: Table, event: np.ndarray, marker: np.ndarray) -> np.ndarray:
-    """The same for an arm, where the sum of differences is a difference of sums."""
-    later = np.arange(len(marker) - 1, -1, -1)[:, None]
-    below = before(marker[::-1].astype(counter(table)))[::-1]
-    return (event * (marker * later - below)).sum(axis=0, dtype=float)
 
 
 def _lead_of_many(event: np.ndarray, marker: np.ndarray) -> np.ndarray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from remission.batch.risk import Table, before, counter, first_of_tie, held_back, held_forward, running, tables
+from remission.batch.arms import Arms, arms, before_time, through_events
+from remission.batch.risk import Table, tables, tally
 
-#: Newton's error after a step is below half the square of the step: below 1e-14 after one as small as this.
-SMALL = 1e-7
-#: Steps of Newton and of bisection; a handful are enough unless the ratio is extreme.
-ROUNDS = 100
+#: Halley's error after a step is below the cube of the step; the information carried along with it, below its square.
+SMALL = 1e-6
+#: Steps of Halley, and of bisection where they are not enough; three or four are, unless the ratio is extreme.
+FREE, ROUNDS = 8, 100
+#: A bracket as narrow as this holds nothing but rounding.
+NARROW = 1e-13
 #: No finite log hazard ratio is farther from 0, for any cohort that fits a computer.
 SPAN = 50.0
 
@@ -38,87 +41,111 @@ def cox(time, event, arm) -> tuple[np.ndarray, np.ndarray]:
     >>> round(float(np.exp(log_hr[0])), 4)
     0.3904
     """
-    count, parts = tables(time, event, np.asarray(arm, bool), bits=1)
+    count, parts = tables(time, event, arm, bits=1)
     log_hr, se = np.full(count, np.nan), np.full(count, np.nan)
     for part, table in parts:
         if len(table.event):
-            log_hr[part], se[part] = _maximum(*_odds(table))
+            log_hr[part], se[part] = maximum(*odds(table, arms(table)))
     return log_hr, se
 
 
-def _odds(table: Table) -> tuple[np.ndarray, np.ndarray]:
+def odds(table: Table, counts: Arms) -> tuple[np.ndarray, np.ndarray]:
     """Of a chunk: patients at risk in the reference arm for one in the other, at every event, and the other's events.
 
-    The ratio is infinite where the other arm is not at risk, and at a censoring; 0 where the reference arm is not.
+    Efron's rule: the j-th of d tied events (from 0) sees a risk set that j / d of the d have left. The ratio is
+    infinite where the other arm is not at risk, and at a censoring; 0 where the reference arm is not.
+
+    Parameters
+    ----------
+    table : Table
+    counts : Arms
+
+    Returns
+    -------
+    odds : array (patients, cohorts)
+    events : array (cohorts,)
+
+    Examples
+    --------
+    >>> table = next(tables([1, 2, 2], [1, 1, 0], [1, 0, 1], bits=1)[1])[1]
+    >>> found, events = odds(table, arms(table))
+    >>> found[:, 0].tolist(), events.tolist()
+    ([0.5, 1.0, inf], [1])
     """
-    other = table.payload.astype(counter(table))
-    gone = before(other)
-    total = gone[-1] + other[-1]
-    first = first_of_tie(table)
-    one = total - held_back(gone, table)
-    zero = len(other) - first - one
-    one, zero = one.astype(float), zero.astype(float)
+    patients = len(counts.other)
+    first, gone = before_time(table, counts)
+    place = np.arange(patients, dtype=counts.other.dtype)[:, None]
+    one = ((counts.total - gone) * table.event).astype(float)
     if (table.tied & table.event).any():
-        _efron(table, other, first, one, zero)
-    one *= table.event
-    zero += ~table.event  # at a censoring the ratio has to be infinite, not 0 / 0
+        last, upto = through_events(table, counts)
+        left = (upto - gone) * ((place - first) * table.event)
+        one -= left / (last - first).astype(float)
+    # One event after another: in both arms together a whole patient leaves with each.
+    zero = (patients - place) - one
     with np.errstate(divide="ignore"):
-        return np.divide(zero, one, out=zero), (other * table.event).sum(axis=0)
+        return np.divide(zero, one, out=zero), (counts.other * table.event).sum(axis=0, dtype=counts.other.dtype)
 
 
-def _efron(table: Table, other: np.ndarray, first: np.ndarray, one: np.ndarray, zero: np.ndarray) -> None:
-    """Efron's rule, in place: the j-th of d tied events (from 0) sees a risk set that j / d of the d have left."""
-    events = table.event.astype(other.dtype)
-    step = np.arange(len(other), dtype=other.dtype)[:, None] - first
-    tied = _in_tie(events, table)
-    share = step * events / np.maximum(tied, 1)
-    mine = _in_tie(events * other, table)
-    one -= mine * share
-    zero -= (tied - mine) * share
+def maximum(odds: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log hazard ratio and its standard error, from the odds of every event: Halley's iteration inside a bracket.
+
+    Parameters
+    ----------
+    odds : array (patients, cohorts)
+    events : array (cohorts,)
+        As `odds` gives them.
+
+    Returns
+    -------
+    log_hr, se : array (cohorts,)
+        As `cox` gives them.
+
+    Examples
+    --------
+    >>> log_hr, se = maximum(np.array([[1.0], [2.0]]), np.array([1]))
+    >>> round(float(np.exp(log_hr[0])), 4)  # 1 / (1 + 1 / r) + 1 / (1 + 2 / r) = 1, so r * r = 2
+    1.4142
+    """
+    certain, possible = tally(odds == 0), tally(odds < np.inf)
+    log_hr = np.where(events >= possible, np.inf, 0.0)
+    log_hr[events <= certain] = -np.inf
+    log_hr[certain == possible] = np.nan
+    se = np.full(len(log_hr), np.nan)
+    busy = np.arange(len(log_hr))
+    beta, low, high = np.zeros(len(busy)), np.full(len(busy), -SPAN), np.full(len(busy), SPAN)
+    finite = log_hr == 0
+    with np.errstate(all="ignore"):  # cohorts without a finite maximum come along for a while; nothing of them is read
+        for turn in range(ROUNDS):
+            if not len(busy):
+                break
+            expected, information, bend = _moments(odds, beta)
+            slope = events - expected
+            step = slope / information
+            step /= np.maximum(1 + 0.5 * step * bend / information, 0.5)
+            new = beta + np.minimum(np.maximum(step, -2), 2)
+            moved = np.abs(new - beta)
+            if turn >= FREE:
+                low, high = np.where(slope > 0, beta, low), np.where(slope < 0, beta, high)
+                outside = (new < low) | (new > high)
+                new = np.where(outside, (low + high) / 2, new)
+                moved = np.where(outside, (high - low) * (SMALL / NARROW), moved)
+            information += bend * (new - beta)
+            beta = new
+            more = (moved > SMALL) & finite
+            # Taking columns out costs as much as a few steps: only when most of them are done.
+            if np.count_nonzero(more) < 0.5 * len(more):
+                done = finite & ~more
+                log_hr[busy[done]], se[busy[done]] = beta[done], information[done] ** -0.5
+                busy, odds, events, finite = busy[more], odds[:, more], events[more], finite[more]
+                beta, low, high = beta[more], low[more], high[more]
+    return log_hr, se
 
 
-def _in_tie(events: np.ndarray, table: Table) -> np.ndarray:
-    """Number of events at everybody's time."""
-    upto = running(np.add, events.copy())
-    return held_forward(upto, table) - held_back(upto - events, table)
-
-
-def _maximum(odds: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Newton's iteration for a chunk, kept inside a shrinking bracket."""
-    certain = (odds == 0).sum(axis=0)
-    possible = len(odds) - np.isinf(odds).sum(axis=0)
-    fixed = np.select([certain == possible, events <= certain, events >= possible], [np.nan, -np.inf, np.inf], 0.0)
-    beta = np.zeros(len(fixed))
-    low, high = np.full(len(fixed), -SPAN), np.full(len(fixed), SPAN)
-    busy = np.flatnonzero(fixed == 0)
-    part = odds
-    if len(busy) < len(fixed):
-        part = odds[:, busy]
-    for _ in range(ROUNDS):
-        if not len(busy):
-            break
-        now = beta[busy]
-        share, information = _shares(part, now)
-        slope = events[busy] - share
-        low[busy] = np.where(slope > 0, now, low[busy])
-        high[busy] = np.where(slope < 0, now, high[busy])
-        new = now + np.clip(slope / information, -2, 2)
-        outside = (new < low[busy]) | (new > high[busy])
-        beta[busy] = np.where(outside, (low[busy] + high[busy]) / 2, new)
-        more = np.abs(beta[busy] - now) > SMALL
-        # Taking columns out costs as much as a few steps: only when most of them are done.
-        if more.sum() < 0.5 * len(more):
-            busy, part = busy[more], part[:, more]
-    information = _shares(odds, beta)[1]
-    known = fixed == 0
-    with np.errstate(divide="ignore"):
-        return np.where(known, beta, fixed), np.where(known, information, np.nan) ** -0.5
-
-
-def _shares(odds: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expected events of the other arm and their variance at a log hazard ratio."""
+def _moments(odds: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected events of the other arm at a log hazard ratio, with the first and second derivative."""
     share = odds * np.exp(-beta)
     share += 1
-    np.reciprocal(share, out=share)
-    expected = share.sum(axis=0)
-    return expected, expected - np.einsum("ij,ij->j", share, share)
+    np.divide(1, share, out=share)
+    one, two = np.add.reduce(share, axis=0), np.einsum("ij,ij->j", share, share)
+    three = np.einsum("ij,ij,ij->j", share, share, share)
+    return one, one - two, one - 3 * two + 2 * three

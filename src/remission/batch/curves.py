@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from remission.batch.risk import Table, running, tables
+from remission.batch.risk import Table, running, tables, tally
 
 #: A survival within this of a level is on it: sqrt of the machine epsilon, as R's `quantile.survfit` has it.
 TOLERANCE = math.sqrt(np.finfo(float).eps)
@@ -75,13 +75,10 @@ def quantile(time, event, probability: float = 0.5) -> np.ndarray:
 
 def _crossing(table: Table, probability: float) -> np.ndarray:
     """Where the curves of a chunk pass 1 - probability."""
-    fallen = 1 - survival(table)
-    last = len(fallen) - 1
-    reaches = (fallen < probability - TOLERANCE).sum(axis=0)
-    passes = np.minimum((fallen < probability + TOLERANCE).sum(axis=0), last)  # a last plateau ends with follow-up
-    times = table.times()
-    columns = np.arange(times.shape[1])
-    middle = (times[np.minimum(reaches, last), columns] + times[passes, columns]) / 2
+    curve, last = survival(table), len(table.event) - 1
+    reaches = tally(curve > 1 - probability + TOLERANCE)
+    passes = np.minimum(tally(curve > 1 - probability - TOLERANCE), last)  # a last plateau ends with follow-up
+    middle = (table.time_of(np.minimum(reaches, last)) + table.time_of(passes)) / 2
     return np.where(reaches > last, np.inf, middle)
 
 
@@ -110,12 +107,11 @@ def survival_at(time, event, at) -> np.ndarray:
     for part, table in parts:
         if not len(table.event):
             continue
-        times = table.times()
-        curve = np.concatenate([np.ones_like(times[:1]), survival(table)])
-        columns = np.arange(times.shape[1])
+        curve = np.concatenate([np.ones((1, table.event.shape[1])), survival(table)])
+        columns, latest = np.arange(curve.shape[1]), table.time[-1] + table.origin
         for place, moment in enumerate(at):
-            value = curve[(times <= moment).sum(axis=0), columns]
-            found[part, place] = np.where((moment > times[-1]) & (curve[-1] > 0), np.nan, value)
+            value = curve[table.until(float(moment)), columns]
+            found[part, place] = np.where((moment > latest) & (curve[-1] > 0), np.nan, value)
     return found
 
 
@@ -171,9 +167,7 @@ def _area(table: Table, tau: float) -> tuple[np.ndarray, np.ndarray]:
     mean = times[0] + after[0]
     # Events of one day leave one after another: the terms add up to Greenwood's d / (r (r - d)).
     left = np.arange(patients, 0, -1.0)[:, None]
-    greenwood = np.divide(1, left * (left - 1), out=np.zeros_like(left), where=left > 1)
     after *= after
-    after *= greenwood
-    after *= table.event
+    after *= table.event * (1 / (left * np.maximum(left - 1, 1)))  # beyond the last patient there is no area
     variance = after.sum(axis=0)
     return np.where(unknown, np.nan, mean), np.where(unknown, np.nan, variance)

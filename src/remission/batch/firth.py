@@ -7,9 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import erfc
 
-from remission.batch.cox import ROUNDS, SMALL, _odds
+from remission.batch.arms import arms
+from remission.batch.cox import ROUNDS, odds
 from remission.batch.risk import CHUNK, tables
 
+#: Newton's error after a step is below half the square of the step: below 1e-14 after one as small as this.
+SMALL = 1e-7
 #: Points of the scan for the highest maximum: the penalised likelihood need not have only one.
 SCAN = 24
 #: How far beyond the outermost log odds the maximum may lie; one event and thousands at risk stay within.
@@ -69,9 +72,9 @@ def firth(time, event, arm, stratum=None) -> Firth:
 def _stratum(rows: list[np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Of one stratum: patients at risk in the reference arm for one in the other at every event, and the events."""
     _, parts = tables(*rows, bits=1)
-    found = [_odds(table) for _, table in parts]
-    odds, events = np.concatenate([one for one, _ in found], axis=1), np.concatenate([one for _, one in found])
-    return np.broadcast_to(odds, (len(odds), count)), np.broadcast_to(events, count).astype(float)
+    found = [odds(table, arms(table)) for _, table in parts]
+    terms, events = np.concatenate([one for one, _ in found], axis=1), np.concatenate([one for _, one in found])
+    return np.broadcast_to(terms, (len(terms), count)), np.broadcast_to(events, count).astype(float)
 
 
 def _informative(odds: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,11 +41,11 @@ def cumulative_incidence(time, code, cause: int, at) -> np.ndarray:
     for part, table in parts:
         if not len(table.event):
             continue
-        times, (curve, alive) = table.times(), _incidence(table)
-        columns = np.arange(curve.shape[1])
+        curve, alive = _incidence(table)
+        columns, latest = np.arange(curve.shape[1]), table.time[-1] + table.origin
         for place, moment in enumerate(at):
-            value = curve[(times <= moment).sum(axis=0), columns]
-            found[part, place] = np.where((moment > times[-1]) & (alive > 0), np.nan, value)
+            value = curve[table.until(float(moment)), columns]
+            found[part, place] = np.where((moment > latest) & (alive > 0), np.nan, value)
     return found
 
 
