@@ -14,7 +14,7 @@ from remission.ensemble.quantities import grouped, value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 
-#: Losses that a search accepts, at its start and at its end, as shares of the quantity's spread among the first cohorts.
+#: Losses that a search accepts at its start and at its end, as shares of the quantity's spread in the first cohorts.
 WARM, COOL = 0.3, 0.003
 
 
@@ -60,7 +60,7 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     known: dict[str, np.ndarray] = {}
     for number, job in enumerate(jobs):
         if job.target.name not in known:
-            known[job.target.name] = _finite(value(pool, ready.layout, grouped(job.target.quantity, ready.abstract)))
+            known[job.target.name] = value(pool, ready.layout, grouped(job.target.quantity, ready.abstract))
         worth = job.sign * known[job.target.name]
         order = np.argsort(-np.where(np.isnan(worth), -np.inf, worth), kind="stable")
         random = rng.integers(0, len(worth), climbers - climbers // 2)
@@ -73,11 +73,6 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     search = _Search(ready, jobs, pool.take(rows), active, np.repeat(spread, climbers), climbers)
     search.run(steps, rng)
     return search.found()
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    """Values with a quantity that runs off to infinity kept as infinite, so that it counts as the outermost."""
-    return np.asarray(values, float)
 
 
 class _Search:
@@ -101,8 +96,7 @@ class _Search:
         self.best = Cohorts(*(part.copy() for part in self.best))
 
     def _worth(self, target: Target, cohorts: Cohorts, rows: np.ndarray) -> np.ndarray:
-        found = self.sign[rows] * _finite(value(cohorts, self.ready.layout,
-                                                grouped(target.quantity, self.ready.abstract)))
+        found = self.sign[rows] * value(cohorts, self.ready.layout, grouped(target.quantity, self.ready.abstract))
         return np.where(np.isnan(found), -np.inf, found)
 
     def run(self, steps: int, rng: np.random.Generator) -> None:

@@ -10,12 +10,12 @@ from remission import batch
 from remission.ensemble.abstract import Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
 
-#: How often each move is made where it applies.
-WEIGHTS = {"jitter": 6, "pair": 2, "neighbours": 6, "leap": 3, "slide": 3, "lag": 3, "swap": 3, "code": 3, "ending": 3, "front": 2, "after": 3, "dead": 1, "share": 2,
-           "label": 2}
-#: The field of `Cohorts` that each changes first of all.
-FIELDS = {**dict.fromkeys(("jitter", "pair", "neighbours", "leap", "slide", "lag", "swap"), "time"), **dict.fromkeys(("code", "ending"), "code"),
-          **{name: name for name in ("front", "after", "dead", "share", "label")}}
+#: Moves: the field of `Cohorts` that each changes first of all, and how often it is made where it applies.
+MOVES = {
+    "jitter": ("time", 6), "pair": ("time", 2), "neighbours": ("time", 6), "leap": ("time", 3), "swap": ("time", 3),
+    "slide": ("time", 3), "lag": ("time", 3), "code": ("code", 3), "ending": ("code", 3), "front": ("front", 2),
+    "after": ("after", 3), "dead": ("dead", 1), "share": ("share", 2), "label": ("label", 2),
+}
 #: Patients moved together by a jitter.
 TOGETHER = (1, 1, 2, 4)
 #: Widths of a jitter, as powers of ten of the horizon.
@@ -84,11 +84,12 @@ def choice(abstract: Abstract, layout: Layout, free_codes: bool = False) -> Choi
         # With all three numbers printed no outcome can change alone.
         printed = [abstract.count(arm, kind) for kind in ("relapses", "deaths_in_remission", "ongoing")]
         here += ["code" if abstract.competing else "ending"] * (free_codes or None in printed)
-        here += ["front", "slide"] * layout.diagnosis + ["after", "dead", "lag"] * layout.survival + ["share"] * layout.treatment
+        here += ["front", "slide"] * layout.diagnosis + ["after", "dead", "lag"] * layout.survival
+        here += ["share"] * layout.treatment
         here += ["label"] * (layout.groups == layout.arms[arm])
         kinds += [(kind, arm) for kind in here]
     sizes = {arm: part.stop - part.start for arm, part in layout.arms.items()}
-    shares = np.array([WEIGHTS[kind] * sizes[arm] for kind, arm in kinds], float)
+    shares = np.array([MOVES[kind][1] * sizes[arm] for kind, arm in kinds], float)
     return Choice(tuple(kinds), shares / shares.sum())
 
 
@@ -98,7 +99,7 @@ def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.rand
     Parameters
     ----------
     kind : str
-        A key of `WEIGHTS`.
+        A key of `MOVES`.
     part : slice
         The arm's patients.
     cohorts : Cohorts

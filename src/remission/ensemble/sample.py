@@ -16,7 +16,7 @@ from remission.ensemble.walk import Chains, Setting, setting, start, walk
 
 FAMILIES = tuple(priors.FAMILIES)
 #: Steps before the first draw and between draws of a chain, and draws of a chain.
-BURN, APART, EACH = 1000, 100, 4
+BURN, APART, EACH = 3000, 100, 4
 #: Looks at the chains, as a multiple of `EACH`, after which a run ends with fewer cohorts than asked for.
 MOST = 50
 KEYS = ["family", "start", "chain", "draw"]
@@ -120,8 +120,8 @@ def diagnostics(draws: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     Chains from one start may resemble each other, and draws of one chain do. Starts were found independently, so the
-    variance of the mean is that of the means by start, over their number; total variance over it is the effective number.
-    Quantities that are constant, or infinite in some cohorts, are left out.
+    variance of the mean is that of the means by start, over their number; total variance over it is the effective
+    number. Quantities that are constant, or infinite in some cohorts, are left out.
     """
     rows = []
     for family, mine in draws.groupby("family", sort=False):

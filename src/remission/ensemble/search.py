@@ -111,7 +111,8 @@ def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.r
     time = np.floor(horizon * rng.random(shape) ** rng.uniform(0.7, 3, (size, 1))).astype(np.int32)
     code = moves.outcomes(abstract, size, rng)
     for arm, part in layout.arms.items():
-        _printed_times(time[:, part], code[:, part], [claim for claim in ruler.claims if claim.quantity.arm == arm], rng)
+        mine = [claim for claim in ruler.claims if claim.quantity.arm == arm]
+        _printed_times(time[:, part], code[:, part], mine, rng)
     front = np.floor(horizon / 12 * np.exp(0.4 * rng.standard_normal(shape))).astype(np.int32)
     after = np.floor(horizon * 0.15 * rng.random(shape)).astype(np.int32)
     share = np.where(rng.random(shape) < 0.8, 1.0, rng.random(shape))
@@ -144,8 +145,8 @@ def _remedies(abstract: Abstract, layout: Layout, ruler: Ruler) -> list[list[tup
     made = []
     for fields, where in ruler.touched:
         own = fields - {"time", "code"} or fields
-        able = [(kind, arm) for kind, arm in offered if moves.FIELDS[kind] in fields and where in (arm, "")]
-        made.append(OFTEN * [one for one in able if moves.FIELDS[one[0]] in own] + able)
+        able = [(kind, arm) for kind, arm in offered if moves.MOVES[kind][0] in fields and where in (arm, "")]
+        made.append(OFTEN * [one for one in able if moves.MOVES[one[0]][0] in own] + able)
     return made
 
 

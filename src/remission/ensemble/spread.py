@@ -158,9 +158,9 @@ def main(arguments: list[str] | None = None, draw: Callable[..., pd.DataFrame] |
     try:
         whole = abstracts.read(given.abstract, tuple(filter(None, given.reading.split(","))))
         if draw is None:
-            from remission.ensemble import walk
+            from remission.ensemble import sample
 
-            draw = walk.draw
+            draw = sample.draw
         job = Job(whole, draw, given.seed, size=given.size)
         print(run(job, given.cohorts, jobs=given.jobs, dask=given.dask, wait=given.wait))
     except (ContractError, engines.Stopped, lock.Busy) as error:

@@ -9,15 +9,17 @@ from remission.ensemble.cohorts import Layout
 
 #: How far the extremes of a quantity may lie apart, at most, for it to count as pinned.
 TOLERANCES = {"hazard ratio": 1.15, "probability": 0.06, "p": 0.02, "time": 0.03, "power": 0.05}
-ENDPOINT_WORDS = {"relapse": "relapse", "relapse_or_death": "relapse or death", "death_in_remission": "death in remission",
-                  "survival": "death, from the start", "survival_from_diagnosis": "death, from diagnosis"}
+ENDPOINT_WORDS = {
+    "relapse": "relapse", "relapse_or_death": "relapse or death", "death_in_remission": "death in remission",
+    "survival": "death, from the start", "survival_from_diagnosis": "death, from diagnosis",
+}
 
 
 class Target(NamedTuple):
     """A quantity to be bounded.
 
-    `name` is unique; `words` are for readers; `scale` is a key of `TOLERANCES`: ratios are told apart by their quotient,
-    times by their difference as a share of the horizon, all else by plain difference.
+    `name` is unique; `words` are for readers; `scale` is a key of `TOLERANCES`: ratios are told apart by their
+    quotient, times by their difference as a share of the horizon, all else by plain difference.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What an abstract determines: each unprinted quantity pinned, bounded or left open; what each printed number is worth."""
+"""What an abstract determines: unprinted quantities pinned, bounded or left open; what each printed number is worth."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
 
     Notes
     -----
-    Pinned: the extremes lie within `TOLERANCES`. Undetermined: families disagree by more than `DISAGREE`, or the extremes
-    cover `OPEN` of what is possible. Bounded: all else. Times are in grains.
+    Pinned: the extremes lie within `TOLERANCES`. Undetermined: families disagree by more than `DISAGREE`, or the
+    extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains.
     """
-    ends = outermost.table[outermost.table["without"] == ""].pivot(index="target", columns="sign", values="value")
+    ends = {(row.target, row.sign): row.value for row in outermost.table.itertuples() if not row.without}
     rows = []
     for target in found.targets:
         drawn = found.draws[target.name].to_numpy()
-        low = min(ends.loc[target.name, -1], np.nanmin(drawn))
-        high = max(ends.loc[target.name, 1], np.nanmax(drawn))
+        low = min(ends[target.name, -1], np.nanmin(drawn))
+        high = max(ends[target.name, 1], np.nanmax(drawn))
         medians, widths = _families(found.draws, target)
         apart = float(np.ptp(medians)) / widths.mean() if len(medians) > 1 and widths.mean() > 0 else 0.0
         inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf")
@@ -141,11 +141,12 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
     """
     settled = verdicts(found, outermost).set_index("target")
     known = {target.name: target for target in found.targets}
-    ends = dropped.table.pivot(index=["without", "target"], columns="sign", values="value")
+    ends = {(row.without, row.target, row.sign): row.value for row in dropped.table.itertuples()}
     order = {claim.id: place for place, claim in enumerate(found.ready.abstract.claims)}
     rows = []
-    for (claim, name), pair in ends.iterrows():
-        low, high = min(pair[-1], settled.loc[name, "lower"]), max(pair[1], settled.loc[name, "upper"])
+    for claim, name in dict.fromkeys(key[:2] for key in ends):
+        low = min(ends[claim, name, -1], settled.loc[name, "lower"])
+        high = max(ends[claim, name, 1], settled.loc[name, "upper"])
         whole = spread(known[name], settled.loc[name, "lower"], settled.loc[name, "upper"])
         rows.append((claim, name, low, high, spread(known[name], low, high) / whole if whole > 0 else math.nan))
     made = pd.DataFrame(rows, columns=["claim", "target", "lower", "upper", "widening"])

@@ -17,8 +17,8 @@ from remission.errors import ContractError, Problem
 STRIDES = (0.1, 0.3, 0.8)
 #: Cohorts that the search is to find: at least so many, and one for so many chains.
 SEEDS, SHARED = 24, 16
-#: Quantities of claims that a chain may break on its way: a p-value hangs on every patient, so whoever had to hold it at
-#: every step could hardly move. A miss costs its distance over `TEMPER`.
+#: Quantities of claims that a chain may break on its way: a p-value hangs on every patient, so whoever had to hold it
+#: at every step could hardly move. A miss costs its distance over `TEMPER`.
 SOFT = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "survival", "incidence")
 TEMPER = 0.5
 #: Share of steps that move the laws and not the patients.
@@ -132,12 +132,12 @@ def walk(ready: Setting, chains: Chains, steps: int, rng: np.random.Generator) -
 
     Notes
     -----
-    Metropolis's rule: moves are as likely as their reverse, so one is accepted with the ratio of densities, never when a
-    hard claim would break, and less often when it leads away from a soft one. The limit is the family's prior, given the
-    hard claims, times exp(-miss / TEMPER); kept to those that miss nothing, it is the prior given every claim.
+    Metropolis's rule: moves are as likely as their reverse, so one is accepted with the ratio of densities, never when
+    a hard claim would break, and less often when it leads away from a soft one. The limit is the family's prior, given
+    the hard claims, times exp(-miss / TEMPER); kept to those that miss nothing, it is the prior given every claim.
     """
     offered = moves.choice(ready.abstract, ready.layout)
-    asked, accepted = dict.fromkeys(moves.WEIGHTS, 0), dict.fromkeys(moves.WEIGHTS, 0.0)
+    asked, accepted = dict.fromkeys(moves.MOVES, 0), dict.fromkeys(moves.MOVES, 0.0)
     arms = list(ready.layout.arms)
     for _ in range(steps):
         if rng.random() < LAWS:
@@ -174,7 +174,8 @@ def _move_patients(ready: Setting, chains: Chains, kind: str, arm: str,
     old = Cohorts(*(part[able[:, None], move.columns[able]] for part in cohorts))
     both = Cohorts(*(np.concatenate([before, move.fields[name][able] if name in move.fields else before], axis=1)
                      for name, before in zip(Cohorts._fields, old, strict=True)))
-    dense = priors.log_density(chains.family[able], chains.laws[arm][able], both, horizon, ready.parts[arm], move.fields)
+    dense = priors.log_density(chains.family[able], chains.laws[arm][able], both, horizon, ready.parts[arm],
+                               move.fields)
     half = dense.shape[1] // 2
     gain = dense[:, half:].sum(axis=1) - dense[:, :half].sum(axis=1)
     places = {place for field in move.fields for place in ready.ruler.affected(field, arm)}
