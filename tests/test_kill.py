@@ -59,8 +59,7 @@ def copy(tmp_path, monkeypatch):
 
 
 def make(*targets):
-    middle = " ".join(f"build/{COHORT}/{name}.ipynb" for name in NOTEBOOKS[1:-1])
-    said = [f"PY={sys.executable}", f"COHORT={COHORT}", f"ANALYSES={middle}"]
+    said = [f"PY={sys.executable}", f"COHORT={COHORT}", f"ANALYSES={' '.join(NOTEBOOKS[1:-1])}"]
     return ["make", "--no-print-directory", *said, "-j2", *targets]
 
 

@@ -74,7 +74,8 @@ class Audit:
 
     def rows(self, rule: str, column: str) -> np.ndarray:
         """Rows in which a rule changed a column."""
-        found = [part.loc[(part["rule"] == rule) & (part["column"] == column), "row"] for part in self._log]
+        # A part is of one column.
+        found = [part.loc[part["rule"] == rule, "row"] for part in self._log if part["column"].iat[0] == column]
         return np.concatenate(found) if found else np.array([], dtype=int)
 
     def fault(self, column: str, texts: pd.Series, kinds: pd.Series | str, rows: pd.Index) -> None:
@@ -152,12 +153,12 @@ class Audit:
         the row goes back whole.
         """
         made = [self._aside()] if not self.kept.all() else []
-        asked = [part for part in (part[part["rule"].map(_SEVERITY) == "warning"] for part in self._log) if len(part)]
         if self._faults and self._log:
             made.append(self._cells_lost())
-        if asked:
-            whole = pd.concat(asked, ignore_index=True)
-            made.append(self._questions(whole[~whole["row"].isin(self.dropped.index[~self.kept])]))
+        if self._log:
+            whole = pd.concat(self._log, ignore_index=True)
+            asked = (whole["rule"].map(_SEVERITY) == "warning") & ~whole["row"].isin(self.dropped.index[~self.kept])
+            made += [self._questions(whole[asked])] if asked.any() else []
         made = [part for part in made if len(part)]
         return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=QUERY_COLUMNS)
 

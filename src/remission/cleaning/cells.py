@@ -102,17 +102,18 @@ def stripped(received: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     DataFrame
         The same without `_line`.
     """
-    made, rules = received.drop(columns=raw.LINE), {}
+    made = received.drop(columns=raw.LINE)
     for column in made:
         cells = made[column]
         found = {text: _tidy(text) for text in cells.unique()}
-        rules[column] = {text: rule for text, (_, rule) in found.items()}
-        made[column] = cells.map({text: tidy for text, (tidy, _) in found.items()}).astype(object)
+        # Most columns are tidy as they come.
+        if cells.dtype != object or any(text != tidy for text, (tidy, _) in found.items()):
+            made[column] = cells.map({text: tidy for text, (tidy, _) in found.items()}).astype(object)
+            changed = made.index[made[column] != received[column]]
+            rules = received[column].loc[changed].map({text: rule for text, (_, rule) in found.items()})
+            audit.log(rules, column, received[column], made[column], changed)
         if column == "patient_id":
             audit.patients = made[column]
-    for column in made:
-        changed = made.index[made[column] != received[column]]
-        audit.log(received[column].loc[changed].map(rules[column]), column, received[column], made[column], changed)
     return made
 
 
@@ -154,21 +155,24 @@ def read_column(texts: pd.Series, reader: Callable[[list[str]], pd.DataFrame], c
     if broken:
         made = pd.concat([made.astype(object), pd.DataFrame(
             {"value": None, "rule": "", "fault": list(broken.values())}, index=list(broken), dtype=object)])
-    if words:
+    if words and (made["fault"].to_numpy() != "").any():
         void = (made["fault"] != "") & pd.Series(made.index, made.index).map(vocabulary.fold).isin(
             vocabulary.MISSING_WORDS)
         rows = texts.index[texts.isin(made.index[void])]
         audit.log("missing_word", column, texts, "", rows)
         made.loc[void, "fault"] = ""
     cells = made.reindex(texts.to_numpy()).set_axis(texts.index)
-    cells[["rule", "fault"]] = cells[["rule", "fault"]].fillna("")
-    audit.fault(column, texts, cells["fault"], cells.index[cells["fault"] != ""])
+    blank = texts.to_numpy() == ""
+    if blank.any():
+        for name in ("rule", "fault"):
+            cells[name] = np.where(blank, "", cells[name].to_numpy(object))
+    audit.fault(column, texts, cells["fault"], cells.index[cells["fault"].to_numpy() != ""])
     return cells
 
 
 def log_rules(cells: pd.DataFrame, texts: pd.Series, after: pd.Series, column: str, audit: Audit) -> None:
     """Log every cell that a rule changed."""
-    audit.log(cells["rule"], column, texts, after, cells.index[cells["rule"] != ""])
+    audit.log(cells["rule"], column, texts, after, cells.index[cells["rule"].to_numpy() != ""])
 
 
 def shown(values: pd.Series) -> pd.Series:
