@@ -75,7 +75,7 @@ class Audit:
     def rows(self, rule: str, column: str) -> np.ndarray:
         """Rows in which a rule changed a column."""
         # A part is of one column.
-        found = [part.loc[part["rule"] == rule, "row"] for part in self._log if part["column"].iat[0] == column]
+        found = [part.loc[part["rule"] == rule, "row"] for part in self._log if part["column"].iloc[0] == column]
         return np.concatenate(found) if found else np.array([], dtype=int)
 
     def fault(self, column: str, texts: pd.Series, kinds: pd.Series | str, rows: pd.Index) -> None:
@@ -91,7 +91,7 @@ class Audit:
             if "rule" not in found:
                 rules = {kind: checks.of_fault(kind).rule for kind in found["kind"].unique()}
                 found = found.assign(rule=found["kind"].map(rules))
-            self._faults.append(found[_FAULT_COLUMNS])
+            self._faults.append(found[_FAULT_COLUMNS].reset_index(drop=True))
 
     def drop(self, rule: str, reason: pd.Series | str, rows: pd.Index, *, column: str | pd.Series = "",
              values: pd.Series | str = "", check: pd.Series | str = "") -> None:
@@ -100,15 +100,18 @@ class Audit:
         `column`, `values` and `check` say which cell decided and by which check, where that is known; `check` may name
         one that is finer than `rule`.
         """
-        rows = rows[self.kept.loc[rows].to_numpy()]
+        rows = rows[self.kept.loc[rows].to_numpy()] if len(rows) else rows
         if len(rows):
             for name, given in (("rule", rule), ("reason", reason), ("column", column), ("value", values),
                                 ("check", check)):
                 self.dropped.loc[rows, name] = given.loc[rows].to_numpy() if isinstance(given, pd.Series) else given
 
     def faults(self) -> pd.DataFrame:
-        """Every fault: row, column, text, kind, rule."""
-        return pd.concat(self._faults, ignore_index=True) if self._faults else pd.DataFrame(columns=_FAULT_COLUMNS)
+        """Every fault: row, column, text, kind, rule; not to be changed."""
+        if not self._faults:
+            return pd.DataFrame(columns=_FAULT_COLUMNS)
+        self._faults = [pd.concat(self._faults, ignore_index=True)] if len(self._faults) > 1 else self._faults
+        return self._faults[0]
 
     def faulty(self, column: str) -> pd.Series:
         """Rows in which a column, or its twin in study time, has a fault."""

@@ -170,9 +170,11 @@ def read_column(texts: pd.Series, reader: Callable[[list[str]], pd.DataFrame], c
     return cells
 
 
-def log_rules(cells: pd.DataFrame, texts: pd.Series, after: pd.Series, column: str, audit: Audit) -> None:
-    """Log every cell that a rule changed."""
-    audit.log(cells["rule"], column, texts, after, cells.index[cells["rule"].to_numpy() != ""])
+def log_rules(cells: pd.DataFrame, texts: pd.Series, values: pd.Series, column: str, audit: Audit) -> None:
+    """Log every cell that a rule changed, with the value that was read."""
+    rows = cells.index[cells["rule"].to_numpy() != ""]
+    if len(rows):
+        audit.log(cells["rule"], column, texts, shown(values), rows)
 
 
 def shown(values: pd.Series) -> pd.Series:
@@ -224,7 +226,7 @@ def _dates(texts: pd.Series, column: schema.Column, study: Study, audit: Audit) 
     if found.deciding:
         audit.log_table("date_order_found", column.name, "", found.words)
     values = pd.to_datetime(cells["value"]).astype("datetime64[ns]")
-    log_rules(cells, texts, shown(values), column.name, audit)
+    log_rules(cells, texts, values, column.name, audit)
     return values
 
 
@@ -234,7 +236,7 @@ def _days(texts: pd.Series, column: str, study: Study, audit: Audit) -> pd.Serie
         return pd.Series(pd.NA, index=texts.index, dtype="Int64")
     cells = read_column(texts, lambda distinct: readers.read_numbers(distinct, study.decimal), column, audit)
     given = cells["value"].astype(float)
-    log_rules(cells, texts, shown(given), column, audit)
+    log_rules(cells, texts, given, column, audit)
     return whole_days(given, study.unit)
 
 
@@ -255,7 +257,7 @@ def read_values(texts: pd.Series, table: str, column: schema.Column, study: Stud
     cells = read_column(texts, reader, column.name, audit, words=words)
     values = cells["value"].astype(float).astype(dtype) if dtype != "object" else cells["value"].astype(object)
     values = values.where(values.notna(), None) if dtype == "object" else values
-    log_rules(cells, texts, shown(values), column.name, audit)
+    log_rules(cells, texts, values, column.name, audit)
     return values
 
 
