@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,16 @@ _CODE, _SEVERITY, _MEANING, _MEND = ({rule: getattr(check, name) for rule, check
 #: Checks of cells that are mended in study.toml as well as in the cell.
 STUDY_DECIDES = ("serial_date", "date_order_unknown", "ambiguous_date", "after_cutoff")
 _FAULT_COLUMNS = ["row", "column", "text", "kind", "rule"]
+
+
+class _Entries(NamedTuple):
+    """What one rule, or several, did to cells of one column: rule, text before and after of each row."""
+
+    column: str
+    rows: np.ndarray
+    rule: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
 
 
 class Audit:
@@ -45,7 +56,7 @@ class Audit:
         self.patients = pd.Series("", index=received.index, dtype=object)
         self.dropped = pd.DataFrame({"rule": "", "reason": "", "column": "", "value": "", "check": ""},
                                     index=received.index, dtype=object)
-        self._log: list[pd.DataFrame] = []
+        self._log: list[_Entries] = []
         self._faults: list[pd.DataFrame] = []
 
     @property
@@ -60,22 +71,26 @@ class Audit:
             return
 
         def at(given):
-            return given.loc[rows].to_numpy() if isinstance(given, pd.Series) else given
+            return np.full(len(rows), given, object) if isinstance(given, str) else given.loc[rows].to_numpy(object)
 
-        self._log.append(pd.DataFrame({"rule": at(rule), "row": rows, "column": column, "before": at(before),
-                                       "after": at(after)}))
+        self._log.append(_Entries(column, np.asarray(rows), at(rule), at(before), at(after)))
 
     def log_table(self, rule: str, column: str, before: str, after: str) -> None:
         """Log a repair that concerns no single row, such as an extra column."""
-        if not self.first:
-            return
-        self._log.append(pd.DataFrame({"rule": [rule], "row": [-1], "column": column, "before": before,
-                                       "after": after}))
+        if self.first:
+            texts = (np.array([text], object) for text in (rule, before, after))
+            self._log.append(_Entries(column, np.array([-1]), *texts))
+
+    def _logged(self) -> pd.DataFrame:
+        """Every log entry: rule, row (-1: the table as a whole), column, before, after."""
+        columns, rows, rules, before, after = zip(*self._log, strict=True)
+        names = np.repeat(np.array(columns, object), list(map(len, rows)))
+        return pd.DataFrame({"rule": np.concatenate(rules), "row": np.concatenate(rows), "column": names,
+                             "before": np.concatenate(before), "after": np.concatenate(after)})
 
     def rows(self, rule: str, column: str) -> np.ndarray:
         """Rows in which a rule changed a column."""
-        # A part is of one column.
-        found = [part.loc[part["rule"] == rule, "row"] for part in self._log if part["column"].iloc[0] == column]
+        found = [part.rows[part.rule == rule] for part in self._log if part.column == column]
         return np.concatenate(found) if found else np.array([], dtype=int)
 
     def fault(self, column: str, texts: pd.Series, kinds: pd.Series | str, rows: pd.Index) -> None:
@@ -128,7 +143,7 @@ class Audit:
         """Log entries with the columns of `cleaning_log.csv`, in file order."""
         if not self._log:
             return pd.DataFrame(columns=LOG_COLUMNS)
-        whole = pd.concat(self._log, ignore_index=True)
+        whole = self._logged()
         whole["table"] = self.table
         whole["line"] = whole["row"].map(self.lines).astype("Int64")
         whole["patient_id"] = whole["row"].map(self.patients).fillna("")
@@ -159,7 +174,7 @@ class Audit:
         if self._faults and self._log:
             made.append(self._cells_lost())
         if self._log:
-            whole = pd.concat(self._log, ignore_index=True)
+            whole = self._logged()
             asked = (whole["rule"].map(_SEVERITY) == "warning") & ~whole["row"].isin(self.dropped.index[~self.kept])
             made += [self._questions(whole[asked])] if asked.any() else []
         made = [part for part in made if len(part)]
@@ -169,7 +184,7 @@ class Audit:
         """What was changed in kept rows: one row a rule and column, with the count of cells and the first of them."""
         if not self._log:
             return pd.DataFrame(columns=REPAIR_COLUMNS).astype({"line": "Int64", "cells": "int64"})
-        made = pd.concat(self._log, ignore_index=True)
+        made = self._logged()
         made = made[(made["rule"].map(_SEVERITY) == "repaired") & ~made["row"].isin(self.dropped.index[~self.kept])]
         made = made.assign(table=self.table, code=made["rule"].map(_CODE), cells=1, before=made["before"].astype(str),
                            after=made["after"].astype(str), line=made["row"].map(self.lines).astype("Int64"))
@@ -183,8 +198,8 @@ class Audit:
     def _cells_lost(self) -> pd.DataFrame:
         """Faults of optional cells: the cell became missing, the row stays."""
         lost = self.faults().drop_duplicates(["row", "column"])
-        logged = pd.concat([part.loc[part["rule"] == "unreadable_value", ["row", "column"]] for part in self._log])
-        lost = lost.merge(logged, on=["row", "column"])
+        logged = self._logged()
+        lost = lost.merge(logged.loc[logged["rule"] == "unreadable_value", ["row", "column"]], on=["row", "column"])
         lost = lost[self.kept.loc[lost["row"]].to_numpy()]
         return self._query(lost["row"], lost["column"], lost["text"], lost["rule"], "warning",
                            lost["kind"] + "; the cell became missing")
