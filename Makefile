@@ -45,13 +45,17 @@ $(OUT)/%.ipynb: notebooks/%.ipynb | .venv/ready
 	@$(PY) -m remission.run "$$COHORT" $*
 
 # Each notebook waits for those whose tables it reads; 02 to 04c may run side by side (make -j2).
-ANALYSES := $(addprefix $(OUT)/,02_toxicity.ipynb 02b_dose_delivery.ipynb 03_remission_duration.ipynb \
-	03b_small_sample_inference.ipynb 04_mrd_predictiveness.ipynb 04b_mrd_over_time.ipynb 04c_absence_of_evidence.ipynb)
+ANALYSES := 02_toxicity 02b_dose_delivery 03_remission_duration 03b_small_sample_inference 04_mrd_predictiveness \
+	04b_mrd_over_time 04c_absence_of_evidence
+# $(call order,FOLDER,SUFFIX): for the executed notebooks of a run, and for their checks.
+define order
+$(ANALYSES:%=$(1)/%$(2)): $(1)/01_clean_patient_tables$(2)
+$(1)/04c_absence_of_evidence$(2): $(1)/04_mrd_predictiveness$(2)
+$(1)/05_claim_ledger$(2): $(ANALYSES:%=$(1)/%$(2))
+endef
+$(eval $(call order,$(OUT),.ipynb))
 # The stamp holds the hashes of tables, code and lock: times of files say little after a copy or a checkout.
 $(OUT)/01_clean_patient_tables.ipynb: $(OUT)/made_from.json
-$(ANALYSES): $(OUT)/01_clean_patient_tables.ipynb
-$(OUT)/04c_absence_of_evidence.ipynb: $(OUT)/04_mrd_predictiveness.ipynb
-$(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.11" % v[:2])'
@@ -66,13 +70,22 @@ $(OUT)/05_claim_ledger.ipynb: $(ANALYSES)
 
 test: test-code test-notebooks ## check everything: unit and property tests, all cohorts, notebook outputs
 
+# Files are dealt in the order of tests/conftest.py, the longest first, so that the workers end together.
 test-code: .venv/ready
-	$(PY) -m pytest -n auto --dist loadfile tests src
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder tests src
 
+# In the order of a run, as many side by side as there are processors; all are checked even if one fails.
 # Outputs go to a folder of their own, so that checking never writes into the checkout.
+CHECKED := build/nbval/checked
+$(eval $(call order,$(CHECKED),.txt))
 test-notebooks: .venv/ready
 	@rm -rf build/nbval
-	REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 notebooks
+	@mkdir -p $(CHECKED)
+	@$(MAKE) --no-print-directory --keep-going --jobs=$$(getconf _NPROCESSORS_ONLN) $(NOTEBOOKS:%=$(CHECKED)/%.txt)
+
+$(CHECKED)/%.txt: notebooks/%.ipynb
+	@REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 $< \
+		> $@ 2>&1; status=$$?; echo "nbval $<"; cat $@; exit $$status
 
 # Parts of a killed run stay, and the next goes on from them; remission.ensemble.spread checks what it is given.
 ensemble: .venv/ready ## draw cohorts that agree with an abstract (COHORT=name COHORTS=number DASK=tcp://host:port)

@@ -11,6 +11,13 @@ os.environ["MPLBACKEND"] = "Agg"
 ROOT = Path(__file__).resolve().parent.parent
 COHORTS = sorted(path.parent.name for path in ROOT.glob("data/raw/*/study.toml")
                  if (ROOT / "data" / "processed" / path.parent.name / "manifest.json").exists())
+#: Files that take longest, the longest first.
+LONG = ("test_pipeline", "test_mrd_cohorts", "test_faults", "test_fuzz", "test_checks", "test_kill")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files are dealt first, so that short ones fill the workers to the end and all end together."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,16 @@ _CODE, _SEVERITY, _MEANING, _MEND = ({rule: getattr(check, name) for rule, check
 #: Checks of cells that are mended in study.toml as well as in the cell.
 STUDY_DECIDES = ("serial_date", "date_order_unknown", "ambiguous_date", "after_cutoff")
 _FAULT_COLUMNS = ["row", "column", "text", "kind", "rule"]
+
+
+class _Entries(NamedTuple):
+    """What one rule, or several, did to cells of one column: rule, text before and after of each row."""
+
+    column: str
+    rows: np.ndarray
+    rule: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
 
 
 class Audit:
@@ -45,7 +56,7 @@ class Audit:
         self.patients = pd.Series("", index=received.index, dtype=object)
         self.dropped = pd.DataFrame({"rule": "", "reason": "", "column": "", "value": "", "check": ""},
                                     index=received.index, dtype=object)
-        self._log: list[pd.DataFrame] = []
+        self._log: list[_Entries] = []
         self._faults: list[pd.DataFrame] = []
 
     @property
@@ -60,21 +71,26 @@ class Audit:
             return
 
         def at(given):
-            return given.loc[rows].to_numpy() if isinstance(given, pd.Series) else given
+            return np.full(len(rows), given, object) if isinstance(given, str) else given.loc[rows].to_numpy(object)
 
-        self._log.append(pd.DataFrame({"rule": at(rule), "row": rows, "column": column, "before": at(before),
-                                       "after": at(after)}))
+        self._log.append(_Entries(column, np.asarray(rows), at(rule), at(before), at(after)))
 
     def log_table(self, rule: str, column: str, before: str, after: str) -> None:
         """Log a repair that concerns no single row, such as an extra column."""
-        if not self.first:
-            return
-        self._log.append(pd.DataFrame({"rule": [rule], "row": [-1], "column": column, "before": before,
-                                       "after": after}))
+        if self.first:
+            texts = (np.array([text], object) for text in (rule, before, after))
+            self._log.append(_Entries(column, np.array([-1]), *texts))
+
+    def _logged(self) -> pd.DataFrame:
+        """Every log entry: rule, row (-1: the table as a whole), column, before, after."""
+        columns, rows, rules, before, after = zip(*self._log, strict=True)
+        names = np.repeat(np.array(columns, object), list(map(len, rows)))
+        return pd.DataFrame({"rule": np.concatenate(rules), "row": np.concatenate(rows), "column": names,
+                             "before": np.concatenate(before), "after": np.concatenate(after)})
 
     def rows(self, rule: str, column: str) -> np.ndarray:
         """Rows in which a rule changed a column."""
-        found = [part.loc[(part["rule"] == rule) & (part["column"] == column), "row"] for part in self._log]
+        found = [part.rows[part.rule == rule] for part in self._log if part.column == column]
         return np.concatenate(found) if found else np.array([], dtype=int)
 
     def fault(self, column: str, texts: pd.Series, kinds: pd.Series | str, rows: pd.Index) -> None:
@@ -90,7 +106,7 @@ class Audit:
             if "rule" not in found:
                 rules = {kind: checks.of_fault(kind).rule for kind in found["kind"].unique()}
                 found = found.assign(rule=found["kind"].map(rules))
-            self._faults.append(found[_FAULT_COLUMNS])
+            self._faults.append(found[_FAULT_COLUMNS].reset_index(drop=True))
 
     def drop(self, rule: str, reason: pd.Series | str, rows: pd.Index, *, column: str | pd.Series = "",
              values: pd.Series | str = "", check: pd.Series | str = "") -> None:
@@ -99,15 +115,18 @@ class Audit:
         `column`, `values` and `check` say which cell decided and by which check, where that is known; `check` may name
         one that is finer than `rule`.
         """
-        rows = rows[self.kept.loc[rows].to_numpy()]
+        rows = rows[self.kept.loc[rows].to_numpy()] if len(rows) else rows
         if len(rows):
             for name, given in (("rule", rule), ("reason", reason), ("column", column), ("value", values),
                                 ("check", check)):
                 self.dropped.loc[rows, name] = given.loc[rows].to_numpy() if isinstance(given, pd.Series) else given
 
     def faults(self) -> pd.DataFrame:
-        """Every fault: row, column, text, kind, rule."""
-        return pd.concat(self._faults, ignore_index=True) if self._faults else pd.DataFrame(columns=_FAULT_COLUMNS)
+        """Every fault: row, column, text, kind, rule; not to be changed."""
+        if not self._faults:
+            return pd.DataFrame(columns=_FAULT_COLUMNS)
+        self._faults = [pd.concat(self._faults, ignore_index=True)] if len(self._faults) > 1 else self._faults
+        return self._faults[0]
 
     def faulty(self, column: str) -> pd.Series:
         """Rows in which a column, or its twin in study time, has a fault."""
@@ -124,7 +143,7 @@ class Audit:
         """Log entries with the columns of `cleaning_log.csv`, in file order."""
         if not self._log:
             return pd.DataFrame(columns=LOG_COLUMNS)
-        whole = pd.concat(self._log, ignore_index=True)
+        whole = self._logged()
         whole["table"] = self.table
         whole["line"] = whole["row"].map(self.lines).astype("Int64")
         whole["patient_id"] = whole["row"].map(self.patients).fillna("")
@@ -152,12 +171,12 @@ class Audit:
         the row goes back whole.
         """
         made = [self._aside()] if not self.kept.all() else []
-        asked = [part for part in (part[part["rule"].map(_SEVERITY) == "warning"] for part in self._log) if len(part)]
         if self._faults and self._log:
             made.append(self._cells_lost())
-        if asked:
-            whole = pd.concat(asked, ignore_index=True)
-            made.append(self._questions(whole[~whole["row"].isin(self.dropped.index[~self.kept])]))
+        if self._log:
+            whole = self._logged()
+            asked = (whole["rule"].map(_SEVERITY) == "warning") & ~whole["row"].isin(self.dropped.index[~self.kept])
+            made += [self._questions(whole[asked])] if asked.any() else []
         made = [part for part in made if len(part)]
         return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=QUERY_COLUMNS)
 
@@ -165,7 +184,7 @@ class Audit:
         """What was changed in kept rows: one row a rule and column, with the count of cells and the first of them."""
         if not self._log:
             return pd.DataFrame(columns=REPAIR_COLUMNS).astype({"line": "Int64", "cells": "int64"})
-        made = pd.concat(self._log, ignore_index=True)
+        made = self._logged()
         made = made[(made["rule"].map(_SEVERITY) == "repaired") & ~made["row"].isin(self.dropped.index[~self.kept])]
         made = made.assign(table=self.table, code=made["rule"].map(_CODE), cells=1, before=made["before"].astype(str),
                            after=made["after"].astype(str), line=made["row"].map(self.lines).astype("Int64"))
@@ -179,8 +198,8 @@ class Audit:
     def _cells_lost(self) -> pd.DataFrame:
         """Faults of optional cells: the cell became missing, the row stays."""
         lost = self.faults().drop_duplicates(["row", "column"])
-        logged = pd.concat([part.loc[part["rule"] == "unreadable_value", ["row", "column"]] for part in self._log])
-        lost = lost.merge(logged, on=["row", "column"])
+        logged = self._logged()
+        lost = lost.merge(logged.loc[logged["rule"] == "unreadable_value", ["row", "column"]], on=["row", "column"])
         lost = lost[self.kept.loc[lost["row"]].to_numpy()]
         return self._query(lost["row"], lost["column"], lost["text"], lost["rule"], "warning",
                            lost["kind"] + "; the cell became missing")

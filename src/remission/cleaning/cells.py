@@ -102,17 +102,18 @@ def stripped(received: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     DataFrame
         The same without `_line`.
     """
-    made, rules = received.drop(columns=raw.LINE), {}
+    made = received.drop(columns=raw.LINE)
     for column in made:
         cells = made[column]
         found = {text: _tidy(text) for text in cells.unique()}
-        rules[column] = {text: rule for text, (_, rule) in found.items()}
-        made[column] = cells.map({text: tidy for text, (tidy, _) in found.items()}).astype(object)
+        # Most columns are tidy as they come.
+        if cells.dtype != object or any(text != tidy for text, (tidy, _) in found.items()):
+            made[column] = cells.map({text: tidy for text, (tidy, _) in found.items()}).astype(object)
+            changed = made.index[made[column] != received[column]]
+            rules = received[column].loc[changed].map({text: rule for text, (_, rule) in found.items()})
+            audit.log(rules, column, received[column], made[column], changed)
         if column == "patient_id":
             audit.patients = made[column]
-    for column in made:
-        changed = made.index[made[column] != received[column]]
-        audit.log(received[column].loc[changed].map(rules[column]), column, received[column], made[column], changed)
     return made
 
 
@@ -154,21 +155,26 @@ def read_column(texts: pd.Series, reader: Callable[[list[str]], pd.DataFrame], c
     if broken:
         made = pd.concat([made.astype(object), pd.DataFrame(
             {"value": None, "rule": "", "fault": list(broken.values())}, index=list(broken), dtype=object)])
-    if words:
+    if words and (made["fault"].to_numpy() != "").any():
         void = (made["fault"] != "") & pd.Series(made.index, made.index).map(vocabulary.fold).isin(
             vocabulary.MISSING_WORDS)
         rows = texts.index[texts.isin(made.index[void])]
         audit.log("missing_word", column, texts, "", rows)
         made.loc[void, "fault"] = ""
     cells = made.reindex(texts.to_numpy()).set_axis(texts.index)
-    cells[["rule", "fault"]] = cells[["rule", "fault"]].fillna("")
-    audit.fault(column, texts, cells["fault"], cells.index[cells["fault"] != ""])
+    blank = texts.to_numpy() == ""
+    if blank.any():
+        for name in ("rule", "fault"):
+            cells[name] = np.where(blank, "", cells[name].to_numpy(object))
+    audit.fault(column, texts, cells["fault"], cells.index[cells["fault"].to_numpy() != ""])
     return cells
 
 
-def log_rules(cells: pd.DataFrame, texts: pd.Series, after: pd.Series, column: str, audit: Audit) -> None:
-    """Log every cell that a rule changed."""
-    audit.log(cells["rule"], column, texts, after, cells.index[cells["rule"] != ""])
+def log_rules(cells: pd.DataFrame, texts: pd.Series, values: pd.Series, column: str, audit: Audit) -> None:
+    """Log every cell that a rule changed, with the value that was read."""
+    rows = cells.index[cells["rule"].to_numpy() != ""]
+    if len(rows):
+        audit.log(cells["rule"], column, texts, shown(values), rows)
 
 
 def shown(values: pd.Series) -> pd.Series:
@@ -220,7 +226,7 @@ def _dates(texts: pd.Series, column: schema.Column, study: Study, audit: Audit) 
     if found.deciding:
         audit.log_table("date_order_found", column.name, "", found.words)
     values = pd.to_datetime(cells["value"]).astype("datetime64[ns]")
-    log_rules(cells, texts, shown(values), column.name, audit)
+    log_rules(cells, texts, values, column.name, audit)
     return values
 
 
@@ -230,7 +236,7 @@ def _days(texts: pd.Series, column: str, study: Study, audit: Audit) -> pd.Serie
         return pd.Series(pd.NA, index=texts.index, dtype="Int64")
     cells = read_column(texts, lambda distinct: readers.read_numbers(distinct, study.decimal), column, audit)
     given = cells["value"].astype(float)
-    log_rules(cells, texts, shown(given), column, audit)
+    log_rules(cells, texts, given, column, audit)
     return whole_days(given, study.unit)
 
 
@@ -251,7 +257,7 @@ def read_values(texts: pd.Series, table: str, column: schema.Column, study: Stud
     cells = read_column(texts, reader, column.name, audit, words=words)
     values = cells["value"].astype(float).astype(dtype) if dtype != "object" else cells["value"].astype(object)
     values = values.where(values.notna(), None) if dtype == "object" else values
-    log_rules(cells, texts, shown(values), column.name, audit)
+    log_rules(cells, texts, values, column.name, audit)
     return values
 
 

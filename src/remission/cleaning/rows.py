@@ -20,9 +20,11 @@ def set_aside_wrecks(made: pd.DataFrame, ragged: dict[int, list[str]], audit: Au
     received = audit.received.drop(columns=raw.LINE)
     # Most rows have a patient: only the others are worth a look at every cell.
     nobody = audit.patients == ""
-    empty = received[nobody].map(str.strip).eq("").all(axis=1)
-    blank = nobody & empty.reindex(made.index, fill_value=False)
-    audit.drop("blank_row", "no cell is filled", made.index[blank])
+    blank = nobody
+    if nobody.any():
+        empty = received[nobody].map(str.strip).eq("").all(axis=1)
+        blank = nobody & empty.reindex(made.index, fill_value=False)
+        audit.drop("blank_row", "no cell is filled", made.index[blank])
     wrong = audit.lines.isin(list(ragged)) & ~blank
     if schema.RAW[audit.table].required:
         texts = pd.Series("", index=made.index, dtype=object)

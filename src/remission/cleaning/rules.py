@@ -77,7 +77,7 @@ def convert(made: pd.DataFrame, columns: list[str], units: pd.DataFrame, study: 
                              column, audit) for mask, single in ((small, "group"), (~small, beside))]
         cells = pd.concat([part for part in parts if len(part)] or parts[:1]).reindex(made.index)
         given = cells["value"].astype(float)
-        log_rules(cells, texts, shown(given), column, audit)
+        log_rules(cells, texts, given, column, audit)
         exact = given * units["factor"]
         values = exact.where(units["digits"].isna(), _round(exact, units["digits"].fillna(0)))
         values = values.map({value: float(f"{value:.10g}") for value in values.dropna().unique()}).astype(float)
@@ -119,7 +119,7 @@ def mrd(made: pd.DataFrame, study: Study, audit: Audit) -> pd.DataFrame:
     """Molecular results: state and ratio in place of the text, limits taken from the text where none is given."""
     limits = read_column(made["detection_limit"], lambda t: molecular.read_limits(t, study.decimal), "detection_limit",
                          audit)
-    log_rules(limits, made["detection_limit"], shown(limits["value"].astype(float)), "detection_limit", audit)
+    log_rules(limits, made["detection_limit"], limits["value"].astype(float), "detection_limit", audit)
     texts = made["result_text"]
     zero = molecular.supported_zero(texts, made["bcr_abl_copies"], made["abl_copies"])
     audit.log("mrd_zero_negative", "result_text", texts, "NEGATIVE", made.index[zero])

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from comprisk import CumulativeIncidence, FineGrayRegression, gray_test
 from numpy.typing import ArrayLike
 from scipy.stats import chi2, norm
 
@@ -46,6 +45,8 @@ def cumulative_incidence(data: pd.DataFrame) -> pd.DataFrame:
     """
     if data.empty:
         return pd.DataFrame(columns=CURVE_COLUMNS, dtype=float)
+    from comprisk import CumulativeIncidence  # here and below: it takes a second, and most notebooks need none of it
+
     code = data["code"].to_numpy()
     causes = list(range(1, max(2, int(code.max())) + 1))
     fit = CumulativeIncidence(cause_codes=causes).fit(data["time"].to_numpy(float), code)
@@ -128,6 +129,8 @@ def gray(data: pd.DataFrame, cause: int, stratum: str = "") -> Test:
         return Test(math.nan, math.nan, "nobody had this event")
     if stratum:
         return _stratified_gray(data, cause, stratum)
+    from comprisk import gray_test
+
     found = gray_test(data["time"].to_numpy(float), data["code"].to_numpy(), data["arm"].to_numpy(str), cause=cause)
     if not np.all(np.diag(found.var) > 0):
         return Test(math.nan, math.nan, "the test's variance is zero")
@@ -138,6 +141,8 @@ def _stratified_gray(data: pd.DataFrame, cause: int, stratum: str) -> Test:
     """Gray's test of two arms with scores and variances added up over the strata that hold both."""
     if data["arm"].nunique() > 2:
         raise ValueError("the stratified test is for two arms")
+    from comprisk import gray_test
+
     score = variance = 0.0
     for _, mine in data.groupby(stratum, sort=True):
         if mine["arm"].nunique() == 2 and (mine["code"] == cause).any():
@@ -233,6 +238,8 @@ def _for_ever(data: pd.DataFrame, cause: int) -> pd.DataFrame:
 
 def _subdistribution(data: pd.DataFrame, design: np.ndarray, cause: int) -> HazardRatio:
     """Fit of the first column, with robust Wald interval and p."""
+    from comprisk import FineGrayRegression
+
     fit = FineGrayRegression(cause=cause, robust_se=True, gtol=1e-12, max_iter=50)
     fit.fit(design, time=data["time"].to_numpy(float), event=data["code"].to_numpy())
     log, se = float(fit.coef_[0]), float(fit.se_[0])

@@ -30,9 +30,11 @@ class Block(NamedTuple):
     """One stratum in order of time: standardised covariates, who is at risk when, and which rows had the event.
 
     `at_risk` is None where nobody enters late; then row `first[t]` and all after it are at risk at the t-th time.
+    `powers`: products of the covariates of order 0 to 3, side by side, which every step needs anew.
     """
 
     x: np.ndarray
+    powers: np.ndarray
     first: np.ndarray
     at_risk: np.ndarray | None
     rows: np.ndarray
@@ -115,7 +117,13 @@ def _block(stop: np.ndarray, event: np.ndarray, x: np.ndarray, start: np.ndarray
     share = (np.arange(len(rows)) - np.repeat(starts, tied)) / tied[place]
     first = np.searchsorted(stop, times, side="left")
     at_risk = None if start is None else (start[order] < times[:, None]) & (stop >= times[:, None])
-    return Block(x, first, at_risk, rows, starts, place, share)
+    return Block(x, _powers(x), first, at_risk, rows, starts, place, share)
+
+
+def _powers(x: np.ndarray) -> np.ndarray:
+    rows = len(x)
+    return np.hstack([np.ones((rows, 1)), x, (x[:, :, None] * x[:, None, :]).reshape(rows, -1),
+                      (x[:, :, None, None] * x[:, None, :, None] * x[:, None, None, :]).reshape(rows, -1)])
 
 
 def _why(blocks: tuple[Block, ...], columns: int) -> str:
@@ -129,13 +137,11 @@ def _why(blocks: tuple[Block, ...], columns: int) -> str:
 
 def _moments(block: Block, beta: np.ndarray, third: bool = False) -> tuple[np.ndarray, ...]:
     """Log of the weight at risk, mean, covariance and perhaps third central moments of x, one entry a term."""
-    x, (rows, columns) = block.x, block.x.shape
+    x, columns = block.x, block.x.shape[1]
     eta = x @ beta
     peak = eta.max()
-    powers = [np.ones((rows, 1)), x, (x[:, :, None] * x[:, None, :]).reshape(rows, -1)]
-    if third:
-        powers.append((x[:, :, None, None] * x[:, None, :, None] * x[:, None, None, :]).reshape(rows, -1))
-    weighted = np.hstack(powers) * np.exp(eta - peak)[:, None]
+    powers = block.powers if third else block.powers[:, :1 + columns + columns**2]
+    weighted = powers * np.exp(eta - peak)[:, None]
     late = block.at_risk is not None
     sums = block.at_risk @ weighted if late else weighted[::-1].cumsum(axis=0)[::-1][block.first]
     gone = np.add.reduceat(weighted[block.rows], block.starts, axis=0)

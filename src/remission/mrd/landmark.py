@@ -70,14 +70,15 @@ def at_landmark(adtv: pd.DataFrame, day: int, oldest: int) -> pd.DataFrame:
     >>> at_landmark(schema.empty(schema.ANALYSIS["adtv"]), 91, 183).empty
     True
     """
-    end = adtv.groupby("USUBJID").agg(END=("TSTOP", "max"), RELAPSED=("EVENT", "max"))
-    here = adtv[(adtv["TSTART"] <= day) & (day < adtv["TSTOP"])].join(end, on="USUBJID")
+    by_patient = adtv.groupby("USUBJID")
+    here = adtv[(adtv["TSTART"] <= day) & (day < adtv["TSTOP"])]
+    end, relapsed = (here["USUBJID"].map(by_patient[name].max()) for name in ("TSTOP", "EVENT"))
     age = day - here["SAMPDY"]
     known = (here["MRDPOS"].notna() & (age <= oldest)).fillna(False).to_numpy(bool)
     positive = (here["MRDPOS"] == 1).fillna(False).to_numpy(bool)
     return pd.DataFrame({
-        "patient": here["USUBJID"], "arm": here["TRT01A"], "time": (here["END"] - day).astype("int64"),
-        "event": (here["RELAPSED"] == 1).astype(bool),
+        "patient": here["USUBJID"], "arm": here["TRT01A"], "time": (end - day).astype("int64"),
+        "event": (relapsed == 1).astype(bool),
         "state": np.where(known, np.where(positive, "positive", "negative"), "unknown"),
         "category": here["CATEGORY"].where(known, "unknown"), "level": here["LEVEL"].astype(float).where(known),
         "age": age.where(known)})[FRAME].reset_index(drop=True)

@@ -200,7 +200,9 @@ def _garbled(made: pd.DataFrame) -> list[Note]:
     for column in made.columns.drop(LINE):
         cells = made[column]
         bad = {text: found[0] for text in cells.unique() if not text.isascii() and (found := _GARBLED.search(text))}
-        hits = cells[cells.isin(list(bad))].astype(object).map(bad) if bad else cells[:0].astype(object)
+        if not bad:
+            continue
+        hits = cells[cells.isin(list(bad))].astype(object).map(bad)
         for fragment, group in hits.groupby(hits, sort=False):
             if said := _meant(fragment):
                 more = f"; {len(group)} cells" if len(group) > 1 else ""
