@@ -189,6 +189,18 @@ class TestNames:
         with pytest.raises(ContractError, match="symbolic link that leads elsewhere"):
             paths.cohort_name("out")
 
+    def test_a_table_that_is_a_link_out_is_refused(self, copy, tmp_path_factory):
+        secret = tmp_path_factory.mktemp("elsewhere") / "patients.csv"
+        secret.write_text("patient_id,arm\nsecret,A\n")
+        home = copy / "data" / "raw" / "linked"
+        home.mkdir()
+        (home / "real.csv").write_text("patient_id\n")
+        (home / "here.csv").symlink_to("real.csv")
+        assert paths.cohort_name("linked") == "linked"
+        (home / "patients.csv").symlink_to(secret)
+        with pytest.raises(ContractError, match=r"linked/patients\.csv is a symbolic link that leads elsewhere"):
+            paths.cohort_name("linked")
+
     def test_a_message_does_not_carry_signs_of_control(self):
         with pytest.raises(ContractError) as caught:
             paths.cohort_name("\x1b[31mx\n" * 90)
