@@ -268,6 +268,13 @@ class TestHook:
         done = commit(repository, name)
         assert (done.returncode, done.stderr) == (0, "")
 
+    def test_a_further_file_in_a_shipped_cohorts_folder_is_refused(self, repository):
+        home = "data/raw/freireich1963"
+        assert commit(repository, f"{home}/patients.csv").returncode == 0
+        assert commit(repository, f"{home}/patients.csv", "corrected").returncode == 0
+        done = commit(repository, f"{home}/mine.csv")
+        assert done.returncode == 1 and f"no part of that shipped cohort: {home}/mine.csv" in done.stderr
+
     def test_a_notebook_that_shows_an_own_cohort_is_refused(self, repository):
         done = commit(repository, "notebooks/03.ipynb", '{"text": "**Local cohort: not part of this repository.**"}')
         assert done.returncode == 1 and "shows a cohort of your own: notebooks/03.ipynb" in done.stderr
