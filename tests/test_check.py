@@ -123,6 +123,18 @@ def test_an_unfinished_study_file_hides_no_cell_and_the_arms_found_are_named(coh
     assert "nothing to ask: " in check.text(found)
 
 
+@pytest.mark.parametrize("odd", ['armss = 1', '"a.b" = 1', '"" = 1', 'arms.x = 1', '"arms[1]" = 2', 'time = 3',
+                                 'mrd.margins = [2, 1]', 'known_defects."a.b.c" = ["x"]', 'dose.x.unit = "mg"',
+                                 '"kind.x" = 1'])
+def test_any_odd_key_is_named_and_left_out(cohort, odd):
+    lines = STUDY if odd.partition(" ")[0] not in ("time", "arms.x") else "".join(
+        line + "\n" for line in STUDY.splitlines()[:5])
+    cohort({}, f"{odd}\n{lines}")
+    found = check.check("mini")
+    assert found.verdict == "cannot run" and set(found.queries["code"]) <= {"S31", "V19"}
+    assert (found.queries["table"] == "study.toml").any()
+
+
 def test_without_any_study_file_tables_are_not_called_faultless(cohort):
     cohort({}, "decimal = \n")
     found = check.check("mini")

@@ -192,8 +192,8 @@ def text(report: Report) -> str:
             lines += _finding(group)
     fine = accounts[~accounts.index.isin(queries["table"])]
     spare = [table for table, count in fine["read"].items() if not count and not schema.RAW[table].required]
-    # Without study.toml nobody knows how dates and numbers are written.
-    blind = ((queries["table"] == "study.toml") & (queries["column"] == "")).any()
+    # Without study.toml nobody knows how dates and numbers are written; then all rows wait.
+    blind = (queries["table"] == "study.toml").any() and (accounts["held"] == accounts["read"]).all()
     silent = [f"{table} ({count} rows)" for table, count in fine["read"].items() if table not in spare]
     for words, names in (("not yet looked into" if blind else "nothing to ask", silent),
                          ("no rows yet; fill in, or delete the file", spare)):

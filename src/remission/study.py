@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,7 +172,7 @@ def sketch(name: str, arms: tuple[str, ...] = ()) -> Study | None:
     Returns
     -------
     Study or None
-        Faulty keys are left out; None where the file as a whole cannot be read.
+        Faulty keys are left out; None where nothing of the file can be used.
 
     Examples
     --------
@@ -185,22 +186,27 @@ def sketch(name: str, arms: tuple[str, ...] = ()) -> Study | None:
     distinct = list({arm.strip().casefold(): arm for arm in arms if arm.strip()}.values()) or ["-"]
     stand_in = [{"key": arm, "label": arm, "reference": arm == distinct[0]} for arm in distinct]
     # Faults between keys are looked for once every key is right by itself.
-    while problems := keys.verify(given) or _together(given):
+    for _ in range(3):
+        problems = keys.verify(given) or _together(given)
+        if not problems:
+            return _study(name, given)
         for key in dict.fromkeys(problem.column for problem in problems):
-            if key.startswith("arms"):
+            if re.match(r"arms(?![^.[])", key):
                 given["arms"] = stand_in
             elif key in STAND_INS:
                 given[key] = STAND_INS[key]
             else:
                 _leave_out(given, key)
-    return _study(name, given)
+    return None
 
 
 def _leave_out(given: dict[str, Any], key: str) -> None:
     """Delete a key; the section that it may stand in where the key itself is not there."""
     head, _, rest = key.partition(".")
     section = given.get(head)
-    if isinstance(section, dict) and rest in section:
+    if key in given:
+        del given[key]
+    elif isinstance(section, dict) and rest in section:
         del section[rest]
     elif isinstance(section, dict) and rest.partition(".")[0] in section:
         _leave_out(section, rest)
