@@ -105,6 +105,40 @@ def test_a_faulty_study_file_still_lets_the_files_be_seen(cohort):
     found = check.check("mini")
     assert found.queries[["table", "code"]].to_numpy().tolist() == [
         ["study.toml", "S31"], ["mrd", "S04"], ["disposition", "S01"]]
+    assert found.verdict == "cannot run"
+
+
+def test_an_unfinished_study_file_hides_no_cell_and_the_arms_found_are_named(cohort):
+    unfinished = STUDY.replace('key = "IM"', 'key = ""').replace('title = "', 'titel = "').replace(
+        'date_order = "DMY"', 'date_order = "TMJ"')
+    assert unfinished.count('""') == 1
+    cohort({"disposition": TABLES["disposition"].replace("1.6.2008", "soon")}, unfinished)
+    found = check.check("mini")
+    mine = found.queries[found.queries["table"] == "study.toml"]
+    assert set(mine["code"]) == {"S31"} and len(mine) >= 3
+    arms = mine[mine["column"].str.startswith("arms")]
+    assert arms["mend"].str.contains("patients.arm says ").all() and len(arms)
+    assert found.queries[found.queries["table"] != "study.toml"][["table", "code", "value"]].to_numpy().tolist() == [
+        ["disposition", "V02", "soon"]]
+    assert "nothing to ask: " in check.text(found)
+
+
+@pytest.mark.parametrize("odd", ['armss = 1', '"a.b" = 1', '"" = 1', 'arms.x = 1', '"arms[1]" = 2', 'time = 3',
+                                 'mrd.margins = [2, 1]', 'known_defects."a.b.c" = ["x"]', 'dose.x.unit = "mg"',
+                                 '"kind.x" = 1'])
+def test_any_odd_key_is_named_and_left_out(cohort, odd):
+    lines = STUDY if odd.partition(" ")[0] not in ("time", "arms.x") else "".join(
+        line + "\n" for line in STUDY.splitlines()[:5])
+    cohort({}, f"{odd}\n{lines}")
+    found = check.check("mini")
+    assert found.verdict == "cannot run" and set(found.queries["code"]) <= {"S31", "V19"}
+    assert (found.queries["table"] == "study.toml").any()
+
+
+def test_without_any_study_file_tables_are_not_called_faultless(cohort):
+    cohort({}, "decimal = \n")
+    found = check.check("mini")
+    assert found.queries["code"].tolist() == ["S31"] and "not yet looked into: " in check.text(found)
     assert (found.accounts["held"] == found.accounts["read"]).all()
 
 

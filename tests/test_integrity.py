@@ -189,6 +189,18 @@ class TestNames:
         with pytest.raises(ContractError, match="symbolic link that leads elsewhere"):
             paths.cohort_name("out")
 
+    def test_a_table_that_is_a_link_out_is_refused(self, copy, tmp_path_factory):
+        secret = tmp_path_factory.mktemp("elsewhere") / "patients.csv"
+        secret.write_text("patient_id,arm\nsecret,A\n")
+        home = copy / "data" / "raw" / "linked"
+        home.mkdir()
+        (home / "real.csv").write_text("patient_id\n")
+        (home / "here.csv").symlink_to("real.csv")
+        assert paths.cohort_name("linked") == "linked"
+        (home / "patients.csv").symlink_to(secret)
+        with pytest.raises(ContractError, match=r"linked/patients\.csv is a symbolic link that leads elsewhere"):
+            paths.cohort_name("linked")
+
     def test_a_message_does_not_carry_signs_of_control(self):
         with pytest.raises(ContractError) as caught:
             paths.cohort_name("\x1b[31mx\n" * 90)
@@ -255,6 +267,13 @@ class TestHook:
     def test_shipped_files_pass(self, repository, name):
         done = commit(repository, name)
         assert (done.returncode, done.stderr) == (0, "")
+
+    def test_a_further_file_in_a_shipped_cohorts_folder_is_refused(self, repository):
+        home = "data/raw/freireich1963"
+        assert commit(repository, f"{home}/patients.csv").returncode == 0
+        assert commit(repository, f"{home}/patients.csv", "corrected").returncode == 0
+        done = commit(repository, f"{home}/mine.csv")
+        assert done.returncode == 1 and f"no part of that shipped cohort: {home}/mine.csv" in done.stderr
 
     def test_a_notebook_that_shows_an_own_cohort_is_refused(self, repository):
         done = commit(repository, "notebooks/03.ipynb", '{"text": "**Local cohort: not part of this repository.**"}')

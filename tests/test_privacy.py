@@ -204,3 +204,13 @@ def test_bank_accounts(number):
 
 def test_the_columns_of_the_contract_pass():
     assert {privacy.column_rule(name) for one in schema.RAW.values() for name in one.names} == {""}
+
+
+@pytest.mark.parametrize(("texts", "found"), [
+    (["HM03041939", "AB12111940", "CD30051951"], 3), (["HM-03.04.1939", "P-2", "P-3"], 1), (["19390403"], 1),
+    (["P-1", "P-2", "12011998"], 0), (["20050101", "20050102"], 0), (["1998-01-12", "1998-01-13"], 0),
+    (["99191234", "45671935"], 0)])
+def test_a_day_of_birth_in_a_patients_number(texts, found):
+    frame = pd.DataFrame({"patient_id": texts, "_line": range(2, len(texts) + 2)})
+    rows = [len(problem.rows) for problem in privacy.scan({"patients": frame}) if problem.code == "P08"]
+    assert sum(rows) == found

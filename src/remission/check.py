@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from remission.study import Study
 #: Widest line on a terminal.
 WIDTH = 92
 WORST_FIRST = ("error", "aside", "warning")
+#: Questions about the arms of `study.toml`.
+ABOUT_ARMS = ("arm_without_patients", "arm_without_event")
+#: Texts of `patients.arm` that a message names.
+ARMS_NAMED = 6
 _COUNTED = {"error": ("cell or file to mend", "cells or files to mend"), "aside": ("row set aside", "rows set aside"),
             "warning": ("question", "questions")}
 _MARKS = {"error": "ERROR", "aside": "ASIDE", "warning": "ASK"}
@@ -64,26 +69,48 @@ def check(cohort: Study | str, rows: int | None = None) -> Report:
     try:
         study = cohort if isinstance(cohort, Study) else studies.read(cohort)
     except ContractError as error:
-        return _without_study(cohort, error.problems)
+        return _without_study(cohort, error.problems, rows)
     found = survey.survey(study, rows)
-    queries = pd.concat([part for part in [expand(found.problems), found.queries, _unknown_tables(found.extra)]
-                         if len(part)] or [found.queries], ignore_index=True)
+    return _report(study.name, _queries(found, []), found.repairs, found.accounts)
+
+
+def _queries(found: survey.Survey, problems: list[Problem]) -> pd.DataFrame:
+    """What was found in the tables, and the problems of `study.toml`."""
+    queries = pd.concat([part for part in [expand([*problems, *found.problems]), found.queries,
+                                           _unknown_tables(found.extra)] if len(part)] or [found.queries],
+                        ignore_index=True)
     # What reading the file noted may quote a cell that names a person.
     if found.private:
         shown = [(table, column) not in found.private and (column != "" or table not in dict(found.private))
                  for table, column in zip(queries["table"], queries["column"], strict=True)]
         queries["value"] = queries["value"].where(shown, "")
-    return _report(study.name, queries, found.repairs, found.accounts)
+    return queries
 
 
-def _without_study(cohort: str, problems: list[Problem]) -> Report:
-    """With a `study.toml` that cannot be used no cell can be judged; the files beside it are still looked at."""
-    study = studies.sketch(cohort)
-    tables = raw.read(study) if paths.raw(cohort).is_dir() else {}
-    if tables:
-        problems = [*problems, *cleaning.first_look(tables, study)[2]]
-    accounts = [(name, len(frame), 0, 0, len(frame)) for name, frame in tables.items() if name in schema.RAW]
-    return _report(cohort, expand(problems), _frame([], cleaning.REPAIR_COLUMNS), accounts)
+def _without_study(cohort: str, problems: list[Problem], rows: int | None) -> Report:
+    """With a faulty `study.toml` the tables are judged by as much of it as holds; by none, only the files are."""
+    bare = studies.sketch(cohort) or Study(cohort, "own", "", "", ())
+    tables = raw.read(bare, packed=True) if paths.raw(cohort).is_dir() else {}
+    tables, _, faults = cleaning.first_look(tables, bare) if tables else ({}, {}, [])
+    arms = tables["patients"]["arm"].astype(object) if "arm" in tables.get("patients", ()) else pd.Series(dtype=object)
+    study = studies.sketch(cohort, tuple(arms.unique()))
+    if study is None:
+        accounts = [(name, len(frame), 0, 0, len(frame)) for name, frame in tables.items() if name in schema.RAW]
+        return _report(cohort, expand([*problems, *faults]), _frame([], cleaning.REPAIR_COLUMNS), accounts)
+    found = survey.survey(study, rows)
+    told = _queries(found, [_naming(problem, arms) for problem in problems])
+    # What is asked about arms is asked once they are declared.
+    return _report(cohort, told[~told["rule"].isin(ABOUT_ARMS)], found.repairs, found.accounts)
+
+
+def _naming(problem: Problem, arms: pd.Series) -> Problem:
+    """A problem of the arms, with what the tables call them."""
+    counts = arms.str.strip().replace("", pd.NA).value_counts()
+    if problem.code != "S31" or not problem.column.startswith("arms") or counts.empty:
+        return problem
+    said = ", ".join(f"{text} ({count})" for text, count in counts.head(ARMS_NAMED).items())
+    more = f" and {len(counts) - ARMS_NAMED} more" if len(counts) > ARMS_NAMED else ""
+    return dataclasses.replace(problem, mend=f"{problem.mend}; patients.arm says {said}{more}")
 
 
 def _report(cohort: str, queries: pd.DataFrame, repairs: pd.DataFrame, accounts: list[tuple]) -> Report:
@@ -165,8 +192,10 @@ def text(report: Report) -> str:
             lines += _finding(group)
     fine = accounts[~accounts.index.isin(queries["table"])]
     spare = [table for table, count in fine["read"].items() if not count and not schema.RAW[table].required]
-    for words, names in (("nothing to ask", [f"{table} ({count} rows)" for table, count in fine["read"].items()
-                                             if table not in spare]),
+    # Without study.toml nobody knows how dates and numbers are written; then all rows wait.
+    blind = (queries["table"] == "study.toml").any() and (accounts["held"] == accounts["read"]).all()
+    silent = [f"{table} ({count} rows)" for table, count in fine["read"].items() if table not in spare]
+    for words, names in (("not yet looked into" if blind else "nothing to ask", silent),
                          ("no rows yet; fill in, or delete the file", spare)):
         lines += ["", *_wrap(f"{words}: {', '.join(names)}")] if len(names) else []
     if len(report.repairs):

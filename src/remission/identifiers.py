@@ -6,6 +6,7 @@ Every function takes one text. A number without a check digit counts only in a f
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from functools import cache
 from importlib import resources
@@ -40,6 +41,10 @@ _NUMBERED = re.compile(r"\b(?:MRN|KVNR|SSN|NHS|(?:Versicherten|Versicherungs|Fal
                        re.IGNORECASE)
 _CHECKED = re.compile(r"(?<![A-Za-z0-9.,])(?:[A-Z]\d{9}|\d{8}[A-Z]\d{3}|\d\d \d{6} [A-Z] \d{3}|"
                       r"\d{3}[ -]\d{3}[ -]\d{4}|756\.?\d{4}\.?\d{4}\.?\d\d|\d{4} ?\d{6})(?![A-Za-z0-9])")
+#: Years with hyphens first are left out: they may be year, site and number of a study.
+_DAY_INSIDE = re.compile(r"(?<!\d)(?:(?P<day>\d\d?)(?P<sign>[./-])(?P<month>\d\d?)(?P=sign)(?P<year>19\d\d)|"
+                         r"(?P<d>\d\d)(?P<m>\d\d)(?P<y>19\d\d)|(?P<y2>19\d\d)(?P<m2>\d\d)(?P<d2>\d\d))(?!\d)")
+_DAY_GROUPS = (("day", "d", "d2"), ("month", "m", "m2"), ("year", "y", "y2"))
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’]*")
 #: Words of an identifier that is no name, and words that pseudonyms are made of.
 _PLAIN = frozenset(re.findall(r"\w+", """
@@ -230,3 +235,25 @@ def names_a_person(identifier: str) -> bool:
     if len(titled) == len(words) and (len(words) > 1 or len(words[0]) > 3):
         return True
     return re.fullmatch(r"[^\W\d_]{3,}\s*,\s*[^\W\d_]+\.?", identifier) is not None
+
+
+def birth_date_inside(identifier: str) -> str:
+    """A day of the twentieth century inside a patient's number: "written" as a date, "digits" alone, "" for none.
+
+    A number of eight digits may be such a day by chance; a date with its points may not.
+
+    Examples
+    --------
+    >>> [birth_date_inside(one) for one in ("HM-03.04.1939", "HM03041939", "19390403", "20050101", "1998-01-12", "P-1")]
+    ['written', 'digits', 'digits', '', '', '']
+    """
+    for found in _DAY_INSIDE.finditer(identifier):
+        written = found["sign"] is not None
+        day, month, year = (next(filter(None, map(found.group, names))) for names in _DAY_GROUPS)
+        for one, other in ((day, month), (month, day)):
+            try:
+                dt.date(int(year), int(other), int(one))
+            except ValueError:
+                continue
+            return "written" if written else "digits"
+    return ""

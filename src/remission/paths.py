@@ -75,7 +75,8 @@ def cohort_name(name: str) -> str:
     ------
     ContractError
         When the name is a path, starts with a sign, holds any other sign than letters, digits, `_`, `-` and `.`, or
-        when `data/raw/<name>` or a folder of its outputs is a symbolic link that leads out of its place.
+        when `data/raw/<name>`, a file in it, or a folder of its outputs is a symbolic link that leads out of its
+        place.
 
     Examples
     --------
@@ -90,10 +91,17 @@ def cohort_name(name: str) -> str:
         raise _misnamed(name, "not the name of one folder",
                         "use letters, digits, _, - and . only, a letter or digit first")
     for home in (root() / "data" / "raw", *(output_root() / part for part in ("data/processed", "figures", "build"))):
-        if (home / name).is_symlink() and (home / name).resolve().parent != home.resolve():
-            raise _misnamed(name, f"{shown(home)}/{name} is a symbolic link that leads elsewhere",
-                            "put the folder itself there")
+        _refuse_link_out(name, home / name, "folder")
+    tables = root() / "data" / "raw" / name
+    for path in sorted(tables.iterdir()) if tables.is_dir() else ():
+        _refuse_link_out(name, path, "file")
     return name
+
+
+def _refuse_link_out(name: str, path: Path, kind: str) -> None:
+    if path.is_symlink() and path.resolve().parent != path.parent.resolve():
+        raise _misnamed(name, f"{shown(path.parent)}/{path.name} is a symbolic link that leads elsewhere",
+                        f"put the {kind} itself there")
 
 
 def _misnamed(name: object, what: str, mend: str) -> ContractError:

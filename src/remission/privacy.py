@@ -125,6 +125,7 @@ def _cells(every: list[str], column: str, table: str) -> dict[str, set[str]]:
     _add(found, "insurance_number", _no_numbering([text for text in distinct if identifiers.social_security(text)]))
     if column == "patient_id":
         _add(found, "named_person", {text for text in distinct if identifiers.names_a_person(text)})
+        _add(found, "birth_date_in_text", _birth_dates(every))
     else:
         _add(found, "telephone_number", _no_numbering([text for text in distinct if identifiers.national_phone(text)]))
     if BIRTH_YEAR.search("".join(_words(column))):
@@ -144,6 +145,13 @@ def _right_numbers(texts: list[str]) -> set[str]:
     shaped = {text: numbers for text, numbers in shaped.items() if numbers}
     right = {text for text, numbers in shaped.items() if any(good for _, good in numbers)}
     return right if 2 * len(right) > len(shaped) else set()
+
+
+def _birth_dates(texts: list[str]) -> set[str]:
+    """Patient numbers that hold a day of birth; where most numbers hold none, digits that look like one are chance."""
+    inside = {text: how for text in texts if (how := identifiers.birth_date_inside(text))}
+    alone = {text for text, how in inside.items() if how == "digits"}
+    return set(inside) if 2 * len(alone) > len(texts) else set(inside) - alone
 
 
 def _no_numbering(texts: list[str]) -> set[str]:

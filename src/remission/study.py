@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
@@ -155,8 +156,23 @@ def read(name: str) -> Study:
     return _check(name, given)
 
 
-def sketch(name: str) -> Study:
-    """As much of a faulty `study.toml` as is needed to look at the files beside it: the time origin.
+#: What stands in for a key that every cohort needs, while it is missing or faulty.
+STAND_INS = {"kind": "own", "title": "-", "citation": "-"}
+
+
+def sketch(name: str, arms: tuple[str, ...] = ()) -> Study | None:
+    """As much of a faulty `study.toml` as holds, so that the tables beside it can be looked at.
+
+    Parameters
+    ----------
+    name : str
+    arms : tuple of str
+        Texts of `patients.arm`, which stand in for arms that are not yet declared as they must be.
+
+    Returns
+    -------
+    Study or None
+        Faulty keys are left out; None where nothing of the file can be used.
 
     Examples
     --------
@@ -164,10 +180,38 @@ def sketch(name: str) -> Study:
     'imatinib_start'
     """
     try:
-        origin = tomllib.loads((paths.raw(name) / "study.toml").read_text(encoding="utf-8-sig"))["time"]["origin"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        origin = ""
-    return Study(name, "own", "", "", (), origin=origin if isinstance(origin, str) and origin else "maintenance_start")
+        given = tomllib.loads((paths.raw(name) / "study.toml").read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    distinct = list({arm.strip().casefold(): arm for arm in arms if arm.strip()}.values()) or ["-"]
+    stand_in = [{"key": arm, "label": arm, "reference": arm == distinct[0]} for arm in distinct]
+    # Faults between keys are looked for once every key is right by itself.
+    for _ in range(3):
+        problems = keys.verify(given) or _together(given)
+        if not problems:
+            return _study(name, given)
+        for key in dict.fromkeys(problem.column for problem in problems):
+            if re.match(r"arms(?![^.[])", key):
+                given["arms"] = stand_in
+            elif key in STAND_INS:
+                given[key] = STAND_INS[key]
+            else:
+                _leave_out(given, key)
+    return None
+
+
+def _leave_out(given: dict[str, Any], key: str) -> None:
+    """Delete a key; the section that it may stand in where the key itself is not there."""
+    head, _, rest = key.partition(".")
+    section = given.get(head)
+    if key in given:
+        del given[key]
+    elif isinstance(section, dict) and rest in section:
+        del section[rest]
+    elif isinstance(section, dict) and rest.partition(".")[0] in section:
+        _leave_out(section, rest)
+    else:
+        given.pop(head, None)
 
 
 def _check(name: str, given: dict[str, Any]) -> Study:
@@ -176,6 +220,10 @@ def _check(name: str, given: dict[str, Any]) -> Study:
         problems = _together(given)
     if problems:
         raise ContractError(name, problems)
+    return _study(name, given)
+
+
+def _study(name: str, given: dict[str, Any]) -> Study:
     time, endpoints = given.get("time", {}), given.get("endpoints") or {"TTRLP": "time to relapse"}
     fixed = tuple(time.get("fixed_times", (1, 2, 3, 5)))
     arms = tuple(Arm(arm["key"], arm["label"], arm.get("reference", False), tuple(arm.get("aliases", ())),
