@@ -13,7 +13,7 @@ from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout,
 #: Moves: the field of `Cohorts` that each changes first of all, and how often it is made where it applies.
 MOVES = {
     "jitter": ("time", 6), "pair": ("time", 2), "neighbours": ("time", 6), "leap": ("time", 3), "swap": ("time", 3),
-    "slide": ("time", 3), "lag": ("time", 3), "code": ("code", 3), "ending": ("code", 3), "front": ("front", 2),
+    "slide": ("time", 3), "lag": ("time", 3), "exchange": ("time", 6), "code": ("code", 3), "ending": ("code", 3), "front": ("front", 2),
     "after": ("after", 3), "dead": ("dead", 1), "share": ("share", 2), "label": ("label", 2),
 }
 #: Patients moved together by a jitter.
@@ -84,7 +84,7 @@ def choice(abstract: Abstract, layout: Layout, free_codes: bool = False) -> Choi
         # With all three numbers printed no outcome can change alone.
         printed = [abstract.count(arm, kind) for kind in ("relapses", "deaths_in_remission", "ongoing")]
         here += ["code" if abstract.competing else "ending"] * (free_codes or None in printed)
-        here += ["front", "slide"] * layout.diagnosis + ["after", "dead", "lag"] * layout.survival
+        here += ["front", "slide"] * layout.diagnosis + ["after", "dead", "lag", "exchange"] * layout.survival
         here += ["share"] * layout.treatment
         here += ["label"] * (layout.groups == layout.arms[arm])
         kinds += [(kind, arm) for kind in here]
@@ -118,11 +118,13 @@ def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.rand
     [[False]]
     """
     count, patients = len(cohorts.time), part.stop - part.start
-    several = {"pair": 2, "swap": 2, "jitter": int(rng.choice(TOGETHER))}.get(kind, 1)
+    several = {"pair": 2, "swap": 2, "exchange": 2, "jitter": int(rng.choice(TOGETHER))}.get(kind, 1)
     columns = part.start + _distinct(count, patients, min(several, patients), rng)
     rows = np.arange(count)[:, None]
     if kind == "neighbours":
         return _neighbours(cohorts.time[:, part], part.start, horizon, rng)
+    if kind == "exchange":
+        return _exchange(columns, cohorts)
     if kind in ("slide", "lag"):  # what was printed of survival stays as it is
         away, other = _jitter(columns.shape, horizon, rng), {"slide": "front", "lag": "after"}[kind]
         return Move(columns, {"time": cohorts.time[rows, columns] + away,
@@ -174,6 +176,19 @@ def _neighbours(time: np.ndarray, first: int, horizon: int, rng: np.random.Gener
     good = (before < np.minimum(now[:, 0], new[:, 0])) & (new[:, 0] < new[:, 1]) & (
         np.maximum(now[:, 1], new[:, 1]) < after) & (now[:, 0] < now[:, 1])
     return Move(columns + first, {"time": np.where(good[:, None], new, now).astype(np.int32)})
+
+
+def _exchange(columns: np.ndarray, cohorts: Cohorts) -> Move:
+    """Two patients trade the length of their lives: by their survival after relapse, or else by their remission.
+
+    Survival curves stay as they are, while a death in remission may move from one end of remissions to the other.
+    """
+    rows = np.arange(len(columns))[:, None]
+    time, front, after = (part[rows, columns] for part in (cohorts.time, cohorts.front, cohorts.after))
+    relapsed = cohorts.code[rows, columns] == RELAPSE
+    lived = (front + time + after * relapsed)[:, ::-1]
+    return Move(columns, {"time": np.where(relapsed, time, lived - front).astype(np.int32),
+                          "after": np.where(relapsed, lived - front - time, after).astype(np.int32)})
 
 
 def _distinct(count: int, patients: int, several: int, rng: np.random.Generator) -> np.ndarray:
