@@ -23,15 +23,41 @@ CUTS = np.array([0.0, 0.05, 0.1, 0.2, 0.4])
 OTHERS = {"death": 1, "follow_up": 2, "front": 2, "after": 2, "treatment": 1, "group": 2}
 
 
-class Law(NamedTuple):
-    """Logs of a density and of the survival beyond, at the same times."""
+class Parts(NamedTuple):
+    """What a report speaks of beside relapse; without `deaths` nobody dies in remission."""
 
-    density: np.ndarray
-    survival: np.ndarray
+    survival: bool = False
+    diagnosis: bool = False
+    treatment: bool = False
+    group: bool = False
+    deaths: bool = True
+
+
+class Grain(NamedTuple):
+    """Logs of the chances that a time is in a grain, is in it or later, and is later."""
+
+    inside: np.ndarray
+    reached: np.ndarray
+    passed: np.ndarray
 
 
 #: Parameters of one arm; a family that needs fewer for relapse leaves the others alone.
 WIDTH = max(FAMILIES.values()) + sum(OTHERS.values())
+
+
+def used(family: np.ndarray, parts: Parts) -> np.ndarray:
+    """Parameters on which a density depends: (B, WIDTH) of bool; the others keep to their prior by themselves.
+
+    Examples
+    --------
+    >>> used(np.array([0, 1]), Parts()).sum(axis=1).tolist()
+    [5, 9]
+    """
+    sizes = np.array(list(FAMILIES.values()))[family]
+    speaks = [parts.deaths, True, parts.diagnosis, parts.survival, parts.treatment, parts.group]
+    others = np.repeat(speaks, list(OTHERS.values()))
+    relapse = np.arange(max(FAMILIES.values())) < sizes[:, None]
+    return np.concatenate([relapse, np.broadcast_to(others, (len(family), len(others)))], axis=1)
 
 
 def split(z: np.ndarray) -> dict[str, np.ndarray]:
@@ -47,8 +73,8 @@ def split(z: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(["relapse", *OTHERS], parts, strict=True))
 
 
-def relapse_law(family: str, z: np.ndarray, x: np.ndarray) -> Law:
-    """Time to relapse in a family.
+def relapse_survival(family: str, z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Log chance of no relapse before a time, in a family.
 
     Parameters
     ----------
@@ -58,77 +84,72 @@ def relapse_law(family: str, z: np.ndarray, x: np.ndarray) -> Law:
     z : array (k, B, 1)
         Parameters as standard normal numbers.
     x : array (B, patients)
-        Times as shares of the horizon, above 0.
+        Times as shares of the horizon.
 
     Returns
     -------
-    Law
+    array (B, patients)
 
     Examples
     --------
-    >>> law = relapse_law("uniform", np.zeros((1, 1, 1)), np.array([[0.5]]))
-    >>> np.exp(law.density).tolist(), np.exp(law.survival).round(12).tolist()
-    ([[0.5]], [[0.75]])
+    >>> np.exp(relapse_survival("uniform", np.zeros((1, 1, 1)), np.array([[0.5]]))).round(12).tolist()
+    [[0.75]]
     """
     if family == "weibull":
         return _weibull(np.log(0.3) + 1.2 * z[0], 0.5 * z[1], x)
     if family == "cure":
-        law = _weibull(np.log(0.15) + z[1], 0.4 * z[2], x)
-        cured, not_cured = log_ndtr(z[0]), log_ndtr(-z[0])
-        return Law(not_cured + law.density, np.logaddexp(cured, not_cured + law.survival))
+        return np.logaddexp(log_ndtr(z[0]), log_ndtr(-z[0]) + _weibull(np.log(0.15) + z[1], 0.4 * z[2], x))
     if family == "uniform":
-        inside = x < 1
-        density = np.where(inside, log_ndtr(-z[0]), -np.inf)
-        return Law(density, np.log1p(-ndtr(-z[0]) * np.minimum(x, 1 - 1e-12)))
+        return np.log1p(-ndtr(-z[0]) * np.minimum(x, 1 - 1e-12))
     if family == "piecewise":
         return _piecewise(np.log(2) + z[0] + 0.8 * z[1:6], x)
     raise ValueError(f"unknown family {family!r}: one of {', '.join(FAMILIES)}")
 
 
-def _relapse(family: np.ndarray, z: np.ndarray, x: np.ndarray) -> Law:
-    """Time to relapse where every cohort has a family of its own, by its place in `FAMILIES`."""
-    made = Law(np.empty(x.shape), np.empty(x.shape))
+def _relapse(family: np.ndarray, z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The same where every cohort has a family of its own, by its place in `FAMILIES`."""
+    made = np.empty(x.shape)
     for place, name in enumerate(FAMILIES):
         rows = np.flatnonzero(family == place)
         if len(rows) == len(family):
-            return relapse_law(name, z, x)
+            return relapse_survival(name, z, x)
         if len(rows):
-            law = relapse_law(name, z[:, rows], x[rows])
-            made.density[rows], made.survival[rows] = law
+            made[rows] = relapse_survival(name, z[:, rows], x[rows])
     return made
 
 
-def _weibull(log_scale, log_shape, x) -> Law:
-    shape = np.exp(log_shape)
-    log_ratio = np.log(x) - log_scale
-    power = np.exp(np.minimum(shape * log_ratio, 700))
-    return Law(log_shape - log_scale + (shape - 1) * log_ratio - power, -power)
+def _log(x: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(x, 1e-300))
 
 
-def _piecewise(log_hazard: np.ndarray, x: np.ndarray) -> Law:
-    hazard = np.exp(log_hazard)
-    ends = np.append(CUTS[1:], np.inf)
-    total, now = 0.0, 0.0
-    for level, log_level, start, end in zip(hazard, log_hazard, CUTS, ends, strict=True):
-        total = total + level * np.clip(x - start, 0, end - start)
-        now = np.where(x >= start, log_level, now)
-    return Law(now - total, -total)
+def _weibull(log_scale, log_shape, x) -> np.ndarray:
+    return -np.exp(np.minimum(np.exp(log_shape) * (_log(x) - log_scale), 700))
 
 
-def _follow_up(z: np.ndarray, x: np.ndarray) -> Law:
-    """Time to last contact: a logistic normal law below the horizon."""
-    y = np.clip(x, 1e-12, 1 - 1e-12)
-    spread = np.exp(-0.5 + 0.4 * z[1])
-    away = (np.log(y) - np.log1p(-y) - 0.5 - z[0]) / spread
-    density = -0.5 * away**2 - 0.5 * np.log(2 * np.pi) - np.log(spread) - np.log(y) - np.log1p(-y)
-    return Law(np.where(x < 1, density, -np.inf), log_ndtr(-away))
+def _piecewise(log_hazard: np.ndarray, x: np.ndarray) -> np.ndarray:
+    total = 0.0
+    for level, start, end in zip(np.exp(log_hazard), CUTS, np.append(CUTS[1:], np.inf), strict=True):
+        total = total - level * np.clip(x - start, 0, end - start)
+    return total
+
+
+def _follow_up(z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Log chance of follow-up to a time: a logistic normal law below the horizon."""
+    y = np.clip(x, 1e-12, 1 - 1e-12)  # from the horizon on a chance so small that nobody stays there
+    return log_ndtr((0.5 + z[0] - np.log(y) + np.log1p(-y)) * np.exp(0.5 - 0.4 * z[1]))
 
 
 def _front(z: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Log density of the time from diagnosis to the start: log-normal around a twelfth of the horizon."""
-    spread = 0.4 * np.exp(0.3 * z[1])
-    away = (np.log(x) - np.log(1 / 12) - 0.5 * z[0]) / spread
-    return -0.5 * away**2 - 0.5 * np.log(2 * np.pi) - np.log(spread) - np.log(x)
+    """Log chance of a longer time from diagnosis to the start: log-normal around a twelfth of the horizon."""
+    away = (np.log(1 / 12) + 0.5 * z[0] - _log(x)) / (0.4 * np.exp(0.3 * z[1]))
+    return np.where(x < 1, log_ndtr(away), -np.inf)
+
+
+def _grain(law, z: np.ndarray, time: np.ndarray, horizon: int) -> Grain:
+    """What a law gives for whole numbers: t stands for all times from t up to t + 1."""
+    both = law(z, np.concatenate([time, time + 1], axis=1) / horizon)
+    reached, passed = both[:, :time.shape[1]], both[:, time.shape[1]:]
+    return Grain(reached + _log(-np.expm1(passed - reached)), reached, passed)
 
 
 def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: int,
@@ -145,8 +166,7 @@ def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: in
         The patients concerned, arrays (B, k).
     horizon : int
         Grains.
-    parts : tuple of bool
-        Whether survival, time from diagnosis, treatment and group are part of the report.
+    parts : Parts
     changed : collection of str
         Fields of `Cohorts`; factors that depend on none of them are left out.
 
@@ -156,43 +176,50 @@ def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: in
 
     Notes
     -----
-    A patient whose remission ended at t has the density of that end and the survival beyond t of the other two laws:
-    relapse, death in remission and follow-up are independent. A whole number t stands for [t, t + 1), by its middle.
+    Relapse, death in remission and follow-up are independent, each at a whole number of grains; the first of them ends
+    the remission, in this order within one grain. Chances of all that can happen to a patient add up to 1.
     """
-    law, x = split(z), (cohorts.time + 0.5) / horizon
-    survival, diagnosis, treatment, group = parts
+    law, parts = split(z), Parts(*parts)
     total = np.where(cohorts.time >= 0, 0.0, -np.inf)
     if not {"time", "code", "after", "dead"}.isdisjoint(changed):
-        total += _course(family, law, cohorts, x, horizon, survival)
-    if diagnosis and "front" in changed:
-        total += _front(law["front"], (cohorts.front + 0.5) / horizon)
-    if treatment and "share" in changed:
+        total += _course(family, law, cohorts, horizon, parts)
+    if parts.diagnosis and "front" in changed:
+        total += _grain(_front, law["front"], cohorts.front, horizon).inside
+    if parts.treatment and "share" in changed:
         through = law["treatment"][0]
         total += np.where(cohorts.share == 1, log_ndtr(through), log_ndtr(-through))
-    if group and not {"time", "label"}.isdisjoint(changed):
-        odds = law["group"][0] + law["group"][1] * (np.log(x) + 1.5)
+    if parts.group and not {"time", "label"}.isdisjoint(changed):
+        odds = _odds(law["group"], cohorts.time, horizon)
         total -= np.logaddexp(0, np.where(cohorts.label == 1, -odds, odds))
     return total
 
 
-def _course(family: np.ndarray, law: dict[str, np.ndarray], cohorts: Cohorts, x: np.ndarray, horizon: int,
-            survival: bool) -> np.ndarray:
-    """Log density of how and when remissions end, and of what follows a relapse."""
-    relapse = _relapse(family, law["relapse"], x)
-    hazard = np.log(0.5) + law["death"][0]
-    relapsed, died, going = (cohorts.code == code for code in (RELAPSE, DEATH, ONGOING))
-    total = np.where(relapsed, relapse.density, relapse.survival) + died * hazard - np.exp(hazard) * x
-    if not survival:
-        last = _follow_up(law["follow_up"], x)
-        return total + np.where(going, last.density, last.survival)
-    last = _follow_up(law["follow_up"], x + cohorts.after / horizon * relapsed)
-    total += np.where(going | (relapsed & ~cohorts.dead), last.density, last.survival)
-    later = _weibull(np.log(0.1) + law["after"][0], 0.3 * law["after"][1], (cohorts.after + 0.5) / horizon)
+def _odds(z: np.ndarray, time: np.ndarray, horizon: int) -> np.ndarray:
+    """Log odds of belonging to the other group."""
+    return z[0] + z[1] * (np.log((time + 0.5) / horizon) + 1.5)
+
+
+def _course(family: np.ndarray, law: dict[str, np.ndarray], cohorts: Cohorts, horizon: int,
+            parts: Parts) -> np.ndarray:
+    """Log chance of how and when remissions end, and of what follows a relapse."""
+    time = cohorts.time
+    relapse = _grain(lambda z, x: _relapse(family, z, x), law["relapse"], time, horizon)
+    relapsed, going = cohorts.code == RELAPSE, cohorts.code == ONGOING
+    total = np.where(relapsed, relapse.inside, relapse.passed)
+    if parts.deaths:
+        death = _grain(lambda z, x: -0.5 * np.exp(z[0]) * x, law["death"], time, horizon)
+        total += np.where(relapsed, death.reached, np.where(going, death.passed, death.inside))
+    if not parts.survival:
+        last = _grain(_follow_up, law["follow_up"], time, horizon)
+        return total + np.where(going, last.inside, last.reached)
+    last = _grain(_follow_up, law["follow_up"], time + cohorts.after * relapsed, horizon)
+    total += np.where(going | (relapsed & ~cohorts.dead), last.inside, last.reached)
+    later = _grain(lambda z, x: _weibull(np.log(0.1) + z[0], 0.3 * z[1], x), law["after"], cohorts.after, horizon)
     # Without a relapse `after` and `dead` say nothing: any value alike, so that a code can change and back.
-    return total + np.where(relapsed, np.where(cohorts.dead, later.density, later.survival), np.log(0.5))
+    return total + np.where(relapsed, np.where(cohorts.dead, later.inside, later.passed), np.log(0.5 / horizon))
 
 
-def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: tuple[bool, bool, bool, bool],
+def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: Parts,
              rng: np.random.Generator) -> Cohorts:
     """Draw patients of one arm from the laws that `log_density` scores.
 
@@ -203,8 +230,7 @@ def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: tup
     patients : int
     horizon : int
         Grains.
-    parts : tuple of bool
-        As for `log_density`.
+    parts : Parts
     rng : Generator
 
     Returns
@@ -215,29 +241,32 @@ def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: tup
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> simulate("uniform", np.zeros((2, WIDTH)), 3, 100, (False,) * 4, rng).time.shape
+    >>> simulate("uniform", np.zeros((2, WIDTH)), 3, 100, Parts(), rng).time.shape
     (2, 3)
     """
-    law = split(z)
-    shape = (len(z), patients)
-    relapse = _relapse_times(family, law["relapse"], shape, rng)
-    death = rng.exponential(size=shape) / (0.5 * np.exp(law["death"][0]))
+    law, parts, shape = split(z), Parts(*parts), (len(z), patients)
+
+    def grains(times: np.ndarray) -> np.ndarray:
+        return np.floor(np.minimum(times, 2) * horizon).astype(np.int32)
+
+    relapse = grains(_relapse_times(family, law["relapse"], shape, rng))
+    death = grains(rng.exponential(size=shape) / (0.5 * np.exp(law["death"][0]) if parts.deaths else 1e-9))
     spread = np.exp(-0.5 + 0.4 * law["follow_up"][1])
-    last = 1 / (1 + np.exp(-(0.5 + law["follow_up"][0] + spread * rng.standard_normal(shape))))
-    first = np.minimum(np.minimum(relapse, death), last)
-    code = np.select([relapse == first, death == first], [RELAPSE, DEATH], ONGOING)
-    after, dead = np.zeros(shape), np.zeros(shape, bool)
-    if parts[0]:
-        later = 0.1 * np.exp(law["after"][0]) * rng.weibull(np.exp(0.3 * law["after"][1]) * np.ones(shape))
-        dead = (code == RELAPSE) & (first + later <= last)
-        after = np.where(code == RELAPSE, np.minimum(later, last - first), 0)
+    last = grains(1 / (1 + np.exp(-(0.5 + law["follow_up"][0] + spread * rng.standard_normal(shape)))))
+    last = np.minimum(last, horizon - 1)
+    time = np.minimum(np.minimum(relapse, death), last)
+    code = np.select([relapse == time, death == time], [RELAPSE, DEATH], ONGOING)
+    after, dead = rng.integers(0, horizon, shape, dtype=np.int32), rng.random(shape) < 0.5
+    if parts.survival:
+        later = grains(0.1 * np.exp(law["after"][0]) * rng.weibull(np.exp(0.3 * law["after"][1]) * np.ones(shape)))
+        dead = np.where(code == RELAPSE, time + later <= last, dead)
+        after = np.where(code == RELAPSE, np.minimum(later, last - time), after)
     front = np.exp(np.log(1 / 12) + 0.5 * law["front"][0]
-                   + 0.4 * np.exp(0.3 * law["front"][1]) * rng.standard_normal(shape)) * parts[1]
+                   + 0.4 * np.exp(0.3 * law["front"][1]) * rng.standard_normal(shape))
     share = np.where(rng.random(shape) < ndtr(law["treatment"][0]), 1.0, rng.random(shape))
-    odds = law["group"][0] + law["group"][1] * (np.log(first + 0.5 / horizon) + 1.5)
-    label = rng.random(shape) < 1 / (1 + np.exp(-odds))
-    grains = [np.floor(part * horizon).astype(np.int32) for part in (first, front, after)]
-    return Cohorts(grains[0], code.astype(np.int8), grains[1], grains[2], dead, share, label.astype(np.int8))
+    label = rng.random(shape) < 1 / (1 + np.exp(-_odds(law["group"], time, horizon)))
+    return Cohorts(time, code.astype(np.int8), np.minimum(grains(front), horizon - 1), after, dead, share,
+                   label.astype(np.int8))
 
 
 def _relapse_times(family: str, z: np.ndarray, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -62,14 +62,15 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
         cause = DEATH if quantity.endpoint == "death_in_remission" else RELAPSE
         return batch.cumulative_incidence(cohorts.time[:, part], code, cause, [quantity.at])[:, 0]
     time, event = endpoint(cohorts, quantity.endpoint, part)
+    member = cohorts.label[:, part] == (quantity.group == "other") if quantity.group else np.ones(time.shape, bool)
     if quantity.group:
-        time, event = _members(time, event, cohorts.label[:, part] == (quantity.group == "other"))
+        time, event = _members(time, event, member)
     if kind == "median":
-        return batch.quantile(time, event)
+        return np.where(member.any(axis=1), batch.quantile(time, event), np.nan)
     if kind == "survival":
         return batch.survival_at(time, event, [quantity.at])[:, 0]
     if kind in ("shortest", "longest"):
-        return _outermost(time, event | (quantity.among == "all"), kind == "longest")
+        return _outermost(time, event | (member & (quantity.among == "all")), kind == "longest")
     other = cohorts.label[:, part] if quantity.arm else np.broadcast_to(layout.arm, time.shape)
     return _contrast(kind, time, event, other.astype(bool), quantity)
 
@@ -94,10 +95,12 @@ def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray,
         with np.errstate(invalid="ignore", divide="ignore"):
             return ndtr(test.score / np.sqrt(test.variance))  # few events in the other arm: a small p in its favour
     if kind == "rmst_difference":
-        # Within one chunk every cohort has the same arms.
-        mine = other[:1].any(axis=0)
-        return (batch.rmst(time[:, mine], event[:, mine], quantity.at)[0]
-                - batch.rmst(time[:, ~mine], event[:, ~mine], quantity.at)[0])
+        if quantity.arm:  # groups differ from cohort to cohort, arms do not
+            pairs = [_members(time, event, group) for group in (other, ~other)]
+        else:
+            pairs = [(time[:, group], event[:, group]) for group in (other[0], ~other[0])]
+        mine, theirs = (batch.rmst(*pair, quantity.at)[0] for pair in pairs)
+        return mine - theirs
     log_hr, se = batch.cox(time, event, other)
     with np.errstate(over="ignore"):
         if kind == "hazard_ratio":

@@ -74,13 +74,15 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     """
     ends = {(row.target, row.sign): row.value for row in outermost.table.itertuples() if not row.without}
     rows = []
+    # Families agree with the claims in different numbers of draws, and are given the same say.
+    weights = (1 / found.draws.groupby("family")["family"].transform("size")).to_numpy()
     for target in found.targets:
         drawn = found.draws[target.name].to_numpy()
         low = min(ends[target.name, -1], np.nanmin(drawn))
         high = max(ends[target.name, 1], np.nanmax(drawn))
         medians, widths = _families(found.draws, target)
         apart = float(np.ptp(medians)) / widths.mean() if len(medians) > 1 and widths.mean() > 0 else 0.0
-        inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf")
+        inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf", weights=weights)
         wide = spread(target, low, high)
         reach = spread(target, np.nanmin(drawn), np.nanmax(drawn)) / wide if 0 < wide < math.inf else math.nan
         rows.append((target.name, target.words, target.arm, target.scale, low, high, *inner, apart, reach,

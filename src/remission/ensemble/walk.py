@@ -23,6 +23,8 @@ SOFT = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_d
 TEMPER = 0.5
 #: Share of steps that move the laws and not the patients.
 LAWS = 0.15
+#: Share of those that move one parameter alone.
+ALONE = 0.6
 
 
 class Setting(NamedTuple):
@@ -31,7 +33,7 @@ class Setting(NamedTuple):
     abstract: Abstract
     layout: Layout
     ruler: Ruler
-    parts: dict[str, tuple[bool, bool, bool, bool]]
+    parts: dict[str, priors.Parts]
     hard: tuple[int, ...]
     soft: tuple[int, ...]
 
@@ -68,12 +70,12 @@ def setting(abstract: Abstract) -> Setting:
     Examples
     --------
     >>> from remission.ensemble.abstract import read
-    >>> setting(read("freireich1963")).parts["placebo"]
-    (False, False, False, False)
+    >>> setting(read("freireich1963")).parts["placebo"].deaths
+    False
     """
     place = layout(abstract)
-    parts = {arm: (place.survival, place.diagnosis, place.treatment, place.groups == part)
-             for arm, part in place.arms.items()}
+    parts = {arm: priors.Parts(place.survival, place.diagnosis, place.treatment, place.groups == part,
+                               abstract.competing) for arm, part in place.arms.items()}
     made = ruler(abstract, place)
     soft = tuple(number for number, claim in enumerate(made.claims) if claim.quantity.kind in SOFT)
     return Setting(abstract, place, made, parts, tuple(set(range(len(made.claims))) - set(soft)), soft)
@@ -151,9 +153,10 @@ def walk(ready: Setting, chains: Chains, steps: int, rng: np.random.Generator) -
 
 def _move_laws(ready: Setting, chains: Chains, arm: str, rng: np.random.Generator) -> None:
     now = chains.laws[arm]
-    step = rng.choice(STRIDES) * rng.standard_normal(now.shape)
-    if rng.random() < 0.5:
-        step *= np.arange(now.shape[1]) == rng.integers(now.shape[1])
+    moved = priors.used(chains.family, ready.parts[arm])
+    if rng.random() < ALONE:
+        moved = np.arange(now.shape[1]) == (moved * rng.random(moved.shape)).argmax(axis=1)[:, None]
+    step = rng.choice(STRIDES) * rng.standard_normal(now.shape) * moved
     mine = Cohorts(*(part[:, ready.layout.arms[arm]] for part in chains.cohorts))
 
     def score(z: np.ndarray) -> np.ndarray:
