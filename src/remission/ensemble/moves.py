@@ -13,8 +13,8 @@ from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout,
 #: Moves: the field of `Cohorts` that each changes first of all, and how often it is made where it applies.
 MOVES = {
     "jitter": ("time", 6), "pair": ("time", 2), "neighbours": ("time", 6), "leap": ("time", 3), "swap": ("time", 3),
-    "slide": ("time", 3), "lag": ("time", 3), "exchange": ("time", 6), "code": ("code", 3), "ending": ("code", 3), "front": ("front", 2),
-    "after": ("after", 3), "dead": ("dead", 1), "share": ("share", 2), "label": ("label", 2),
+    "slide": ("time", 3), "lag": ("time", 3), "exchange": ("time", 6), "code": ("code", 3), "ending": ("code", 3),
+    "front": ("front", 2), "after": ("after", 3), "dead": ("dead", 1), "share": ("share", 2), "label": ("label", 2),
 }
 #: Patients moved together by a jitter.
 TOGETHER = (1, 1, 2, 4)
