@@ -208,11 +208,16 @@ class TestAbstract:
         def count(kind, printed, **more):
             return row(id=kind + str(more), quantity=kind, printed=printed, **more)
 
-        made = abstracts.build("x", given(claims=[count("relapses", "9"), count("ongoing", "8")]))
+        dying = count("deaths_in_remission", "1") | {"arm": "B"}
+        made = abstracts.build("x", given(claims=[count("relapses", "9"), count("ongoing", "8"), dying]))
         assert [made.count("A", kind) for kind in abstracts.COUNTS] == [9, 3, 8]
         assert made.count("B", "relapses") is None
-        one = abstracts.build("x", given(claims=[count("relapses", "9")]))
+        one = abstracts.build("x", given(claims=[count("relapses", "9"), dying]))
         assert [one.count("A", kind) for kind in abstracts.COUNTS] == [9, None, None]
+
+    def test_a_report_that_knows_no_deaths_in_remission_has_none(self):
+        one = abstracts.build("x", given(claims=[row(quantity="relapses", printed="9")]))
+        assert [one.count("A", kind) for kind in abstracts.COUNTS] == [9, 0, 11]
 
     def test_an_interval_or_a_group_is_no_count_of_the_arm(self):
         file = given(claims=[row(quantity="relapses", interval=[8, 9]),

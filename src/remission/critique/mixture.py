@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq, minimize, root
 from scipy.special import expit, log_ndtr, logit
 from scipy.stats import chi2
 
@@ -229,8 +230,23 @@ def _given(times: _Times, family: str, fraction: float, start: Point) -> Point:
         value, slopes = _loglik(times, family, fraction, *at)
         return -value, -slopes[1:]
 
-    found = minimize(minus, [start.location, math.log(start.scale)], jac=True, method="BFGS", options={"gtol": 1e-9})
-    return Point(fraction, float(found.x[0]), math.exp(found.x[1]), -float(found.fun))
+    found = _maximum(minus, [start.location, math.log(start.scale)])
+    return Point(fraction, float(found[0]), math.exp(found[1]), -minus(found)[0])
+
+
+def _maximum(minus, start: list[float]) -> np.ndarray:
+    """Where a likelihood is highest, near a start; `minus` gives its negative, and the slopes of that.
+
+    Where BFGS stops depends on the last bits, in which processors differ. The root of the slopes does not, as long as it
+    is the same maximum.
+    """
+    near = minimize(minus, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        sharp = root(lambda at: minus(at)[1], near.x, method="hybr", options={"xtol": 1e-13})
+    if np.allclose(sharp.x, near.x, rtol=1e-5, atol=1e-5) and np.abs(sharp.fun).max() <= np.abs(near.jac).max():
+        return sharp.x
+    return near.x
 
 
 def _chains(times: _Times, family: str) -> tuple[list[Point], list[Point]]:
@@ -259,8 +275,8 @@ def _free(times: _Times, family: str, start: Point) -> Point:
         return -value, -slopes * [fraction * (1 - fraction), 1, 1]
 
     at = [logit(max(start.fraction, 0.005)), start.location, math.log(start.scale)]
-    found = minimize(minus, at, jac=True, method="BFGS", options={"gtol": 1e-9})
-    return Point(float(expit(found.x[0])), float(found.x[1]), math.exp(found.x[2]), -float(found.fun))
+    found = _maximum(minus, at)
+    return Point(float(expit(found[0])), float(found[1]), math.exp(found[2]), -minus(found)[0])
 
 
 def _limits(times: _Times, family: str, best: Point, chains: tuple[list[Point], list[Point]]) -> tuple[float, float]:
