@@ -98,7 +98,8 @@ def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray,
         if quantity.arm:  # groups differ from cohort to cohort, arms do not
             pairs = [_members(time, event, group) for group in (other, ~other)]
         else:
-            pairs = [(time[:, group], event[:, group]) for group in (other[0], ~other[0])]
+            mine = other[:1].any(axis=0)
+            pairs = [(time[:, group], event[:, group]) for group in (mine, ~mine)]
         mine, theirs = (batch.rmst(*pair, quantity.at)[0] for pair in pairs)
         return mine - theirs
     log_hr, se = batch.cox(time, event, other)

@@ -125,14 +125,14 @@ def diagnostics(draws: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for family, mine in draws.groupby("family", sort=False):
-        last, first = (mine[mine["draw"] == edge].drop(columns=KEYS).mean() for edge in (mine["draw"].max(),
-                                                                                        mine["draw"].min()))
+        first, last = (mine[mine["draw"] == edge] for edge in (mine["draw"].min(), mine["draw"].max()))
         for name in mine.columns.difference(KEYS, sort=False):
             values = mine[name]
-            spread = values.var()
-            if not np.isfinite(values).all() or not spread > 1e-12:
+            if not np.isfinite(values).all() or not values.var() > 1e-12:
                 continue
+            spread = values.var()
             means = values.groupby(mine["start"]).mean()
             effective = min(len(values), len(means) * spread / means.var()) if len(means) > 1 else np.nan
-            rows.append((family, name, len(values), len(means), effective, (last[name] - first[name]) / spread**0.5))
+            rows.append((family, name, len(values), len(means), effective,
+                         (last[name].mean() - first[name].mean()) / spread**0.5))
     return pd.DataFrame(rows, columns=["family", "quantity", "draws", "starts", "effective", "drift"])
