@@ -237,8 +237,8 @@ def _given(times: _Times, family: str, fraction: float, start: Point) -> Point:
 def _maximum(minus, start: list[float]) -> np.ndarray:
     """Where a likelihood is highest, near a start; `minus` gives its negative, and the slopes of that.
 
-    Where BFGS stops depends on the last bits, in which processors differ. The root of the slopes does not, as long as it
-    is the same maximum.
+    Where BFGS stops depends on the last bits, in which processors differ. The root of the slopes does not, as long as
+    it is the same maximum.
     """
     near = minimize(minus, start, jac=True, method="BFGS", options={"gtol": 1e-9})
     with np.errstate(all="ignore"), warnings.catch_warnings():
