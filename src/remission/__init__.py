@@ -1,3 +1,3 @@
 """A published survival abstract made executable."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
