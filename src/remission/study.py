@@ -172,7 +172,7 @@ def sketch(name: str, arms: tuple[str, ...] = ()) -> Study | None:
     Returns
     -------
     Study or None
-        Faulty keys are left out; None where nothing of the file can be used.
+        Faulty keys are left out; None where the file cannot be read, or does not say how dates and numbers are written.
 
     Examples
     --------
@@ -190,7 +190,10 @@ def sketch(name: str, arms: tuple[str, ...] = ()) -> Study | None:
         problems = keys.verify(given) or _together(given)
         if not problems:
             return _study(name, given)
-        for key in dict.fromkeys(problem.column for problem in problems):
+        faulty = dict.fromkeys(problem.column for problem in problems)
+        if any(key.partition(".")[0] in ("decimal", "time") for key in faulty):
+            return None
+        for key in faulty:
             if re.match(r"arms(?![^.[])", key):
                 given["arms"] = stand_in
             elif key in STAND_INS:
