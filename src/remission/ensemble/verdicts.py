@@ -13,8 +13,8 @@ from remission.ensemble.unprinted import TOLERANCES, Target
 
 #: Lowest and highest value that a quantity could have at all, or that would surprise nobody (hazard ratios, times).
 POSSIBLE = {"probability": (0.0, 1.0), "p": (0.0, 1.0), "power": (0.05, 1.0), "hazard ratio": (0.25, 4.0)}
-#: Extremes that cover so much of what is possible say nothing; medians of families that differ by so much of their
-#: intervals disagree.
+#: Extremes that cover so much of what is possible say nothing; families whose means differ by so much of their intervals
+#: disagree.
 OPEN, DISAGREE = 0.75, 0.25
 PINNED, BOUNDED, UNDETERMINED = "pinned", "bounded", "undetermined"
 
@@ -64,7 +64,7 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     DataFrame
         One row a target: `target`, `words`, `arm`, `scale`, `lower`, `upper` (extremes, found by search or drawn),
         `inner_lower`, `median`, `inner_upper` (central 95% of draws, families alike), `disagreement` (range of the
-        families' medians over the mean width of their 95% intervals), `reach` (share of the range between the extremes
+        families' means, beyond Monte-Carlo error, over the mean width of their 95% intervals), `reach` (share of the range between the extremes
         that the draws cover), `verdict`.
 
     Notes
@@ -80,8 +80,7 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
         drawn = found.draws[target.name].to_numpy()
         low = min(ends[target.name, -1], np.nanmin(drawn))
         high = max(ends[target.name, 1], np.nanmax(drawn))
-        medians, widths = _families(found.draws, target)
-        apart = float(np.ptp(medians)) / widths.mean() if len(medians) > 1 and widths.mean() > 0 else 0.0
+        apart = _disagreement(found.draws, target)
         inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf", weights=weights)
         wide = spread(target, low, high)
         reach = spread(target, np.nanmin(drawn), np.nanmax(drawn)) / wide if 0 < wide < math.inf else math.nan
@@ -156,11 +155,21 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
                             else column, kind="stable", ignore_index=True)
 
 
-def _families(draws: pd.DataFrame, target: Target) -> tuple[np.ndarray, np.ndarray]:
-    quantiles = [mine.quantile([0.025, 0.5, 0.975]).to_numpy() for _, mine in
-                 draws[["family", target.name]].replace([np.inf, -np.inf], np.nan).groupby("family")[target.name]]
-    low, middle, high = np.array(quantiles).T
-    return middle, high - low
+def _disagreement(draws: pd.DataFrame, target: Target) -> float:
+    """Range of the families' means beyond its Monte-Carlo error, over the mean width of their 95% intervals.
+
+    Means and not medians: where one patient is a step of five per cent, medians jump while nothing has changed. The error
+    is that of means by start, since chains of one start resemble each other.
+    """
+    finite = draws[["family", "start", target.name]].replace([np.inf, -np.inf], np.nan).dropna()
+    families = [mine for _, mine in finite.groupby("family")]
+    widths = [np.ptp(mine[target.name].quantile([0.025, 0.975])) for mine in families]
+    if len(families) < 2 or not np.mean(widths) > 0:
+        return 0.0
+    means = [mine[target.name].mean() for mine in families]
+    by_start = [mine.groupby("start")[target.name].mean() for mine in families]
+    error = np.mean([one.var() / len(one) if len(one) > 1 else 0.0 for one in by_start]) ** 0.5
+    return float(max(np.ptp(means) - 2 * 2**0.5 * error, 0.0) / np.mean(widths))
 
 
 def _verdict(target: Target, low: float, high: float, apart: float, horizon: int) -> str:
