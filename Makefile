@@ -26,7 +26,9 @@ $(foreach name,$(ASKED),$(eval REST := $$(value $(name)))\
 	$(if $(value REST),$(error $(name) must be of letters, digits and _ . - : / [ ] $(COMMA) only)))
 HOME_OUT := $(if $(REMISSION_OUTPUT),$(REMISSION_OUTPUT)/)
 OUT := $(HOME_OUT)build/$(COHORT)
-NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/0*.ipynb)))
+# The ledger is the last of a run, whatever its number: its manifest names the files of all the others.
+LEDGER := 05_claim_ledger
+NOTEBOOKS := $(filter-out $(LEDGER),$(basename $(notdir $(sort $(wildcard notebooks/0*.ipynb))))) $(LEDGER)
 export COHORT WAIT $(ASKED)
 
 .DEFAULT_GOAL := run
@@ -34,7 +36,7 @@ export COHORT WAIT $(ASKED)
 .PHONY: run analysis ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
 
 # One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
-run: .venv/ready ## run notebooks 01 to 05 on a cohort (COHORT=name) and print the ledger's verdict
+run: .venv/ready ## run notebooks 01 to 06 on a cohort (COHORT=name) and print the ledger's verdict
 	@$(PY) -m remission.alone "$$COHORT" --wait "$$WAIT" -- $(MAKE) --no-print-directory analysis
 
 analysis: $(OUT)/05_claim_ledger.ipynb
@@ -44,9 +46,10 @@ $(OUT)/%.ipynb: notebooks/%.ipynb | .venv/ready
 	@echo "$* on $(COHORT)"
 	@$(PY) -m remission.run "$$COHORT" $*
 
-# Each notebook waits for those whose tables it reads; 02 to 04c may run side by side (make -j2).
+# Each notebook waits for those whose tables it reads; 02 to 04c and 06 may run side by side (make -j2). The ledger, 05,
+# reads the results of all and writes the manifest of all their files, so that it is the last.
 ANALYSES := 02_toxicity 02b_dose_delivery 03_remission_duration 03b_small_sample_inference 04_mrd_predictiveness \
-	04b_mrd_over_time 04c_absence_of_evidence
+	04b_mrd_over_time 04c_absence_of_evidence 06_what_the_abstract_determines
 # $(call order,FOLDER,SUFFIX): for the executed notebooks of a run, and for their checks.
 define order
 $(ANALYSES:%=$(1)/%$(2)): $(1)/01_clean_patient_tables$(2)

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import COHORTS, ROOT
 
-NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("0[1-5]*.ipynb"))
+from remission import provenance
+
+NOTEBOOKS = provenance.notebooks()
 #: The command line on one notebook after the other, in one process: papermill need not be loaded for each.
 RUN = "import sys; from remission import run; sys.exit(any(run.main([sys.argv[1], name]) for name in sys.argv[2:]))"
 

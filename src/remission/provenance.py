@@ -16,6 +16,8 @@ from remission import paths
 
 #: Name of the stamp, and how the name of a record ends.
 STAMP, RECORD = "made_from.json", ".files.json"
+#: The notebook that ends a run, whatever its number.
+LEDGER = "05_claim_ledger"
 #: Prose may be mended without a run; the rest is litter of desktop programs.
 NO_INPUTS = (".md",)
 LITTER = (".", "~$", "Thumbs.db", "desktop.ini")
@@ -34,8 +36,17 @@ def files(folder: Path) -> list[Path]:
 
 
 def notebooks() -> list[str]:
-    """Names of the notebooks of a run, in order; the one that rebuilds raw tables is none of them."""
-    return sorted(path.stem for path in (paths.root() / "notebooks").glob("0[1-9]*.ipynb"))
+    """Names of the notebooks of a run, in order: the ledger last, since its manifest names the files of all others.
+
+    The one that rebuilds raw tables is none of them.
+
+    Examples
+    --------
+    >>> notebooks()[0], notebooks()[-1]
+    ('01_clean_patient_tables', '05_claim_ledger')
+    """
+    found = (path.stem for path in (paths.root() / "notebooks").glob("0[1-9]*.ipynb"))
+    return sorted(found, key=lambda name: (name == LEDGER, name))
 
 
 def code() -> dict[str, str]:

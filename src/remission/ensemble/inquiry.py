@@ -1,0 +1,296 @@
+"""One abstract asked from end to end: cohorts that agree with it, extremes, worth of each claim, other readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from remission import paths
+from remission.ensemble import bounds, conflicts, priors, sample, search, unprinted, verdicts, walk
+from remission.ensemble.abstract import Abstract, Quantity, read
+from remission.ensemble.bounds import Extremes, Job
+from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.sample import Ensemble
+from remission.ensemble.unprinted import Target
+from remission.ensemble.walk import Setting, setting
+from remission.errors import ContractError
+
+NOTHING = "This cohort has no abstract.toml: there is no printed report to ask."
+SETTLED = ["target", "words", "arm", "scale", "lower", "upper", "inner_lower", "median", "inner_upper", "disagreement",
+           "reach", "verdict"]
+WORTH = ["claim", "target", "lower", "upper", "widening"]
+SWITCHED = ["reading", "target", "words", "scale", "lower", "upper", "note"]
+#: Random streams of the steps of an inquiry, so that one step's size moves no other step's numbers.
+DRAWING, BOUNDING, WEIGHING, SWITCHING = range(4)
+#: What a claim is worth is asked of these quantities, unless they can be anything already.
+WEIGHED, ANYTHING = ("hazard_ratio", "p", "rmst_difference"), 0.75
+#: Under another reading: chains from each start, steps between two looks at them, and looks before they are given up.
+CHAINS, BETWEEN, LOOKS = 4, 50, 40
+
+
+class Inquiry(NamedTuple):
+    """What has been found so far of one cohort's abstract; each step fills in what is its own.
+
+    `note` says why there is nothing to fill in. `sizes` are the sizes of the steps, by name.
+    """
+
+    cohort: str
+    seed: int
+    abstract: Abstract | None
+    note: str = ""
+    found: Ensemble | None = None
+    outermost: Extremes | None = None
+    settled: pd.DataFrame = pd.DataFrame(columns=SETTLED)
+    worth: pd.DataFrame = pd.DataFrame(columns=WORTH)
+    switched: pd.DataFrame = pd.DataFrame(columns=SWITCHED)
+    sizes: Mapping[str, int] = MappingProxyType({})
+
+
+def begin(cohort: str, seed: int) -> Inquiry:
+    """Open a cohort's abstract, if it has one.
+
+    Parameters
+    ----------
+    cohort : str
+    seed : int
+        Of every random number of the inquiry.
+
+    Returns
+    -------
+    Inquiry
+
+    Raises
+    ------
+    ContractError
+        When the abstract says what cannot be.
+
+    Examples
+    --------
+    >>> begin("wassmann2003", 1).note
+    'This cohort has no abstract.toml: there is no printed report to ask.'
+    """
+    if not (paths.raw(cohort) / "abstract.toml").is_file():
+        return Inquiry(cohort, seed, None, NOTHING)
+    return Inquiry(cohort, seed, read(cohort))
+
+
+def contradictions(inquiry: Inquiry, reading: str = "") -> tuple[Abstract, list[tuple[str, ...]]] | None:
+    """Smallest sets of claims that cannot hold together, under one reading.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+    reading : str
+        A name in the abstract; without one, the claims as they stand there.
+
+    Returns
+    -------
+    tuple or None
+        The abstract under that reading, and the sets; None without an abstract, or without such a reading.
+
+    Examples
+    --------
+    >>> contradictions(begin("freireich1963", 1))[1], contradictions(begin("freireich1963", 1), "as worded")
+    ([], None)
+    """
+    if inquiry.abstract is None or (reading and reading not in inquiry.abstract.readings):
+        return None
+    report = read(inquiry.cohort, reading) if reading else inquiry.abstract
+    return report, conflicts.conflicts(report)
+
+
+def draw(inquiry: Inquiry, draws: int, burn: int) -> Inquiry:
+    """Draw cohorts that agree with every claim.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+    draws : int
+        Cohorts, all families together; a few more where chains end.
+    burn : int
+        Steps of a chain before its first draw.
+
+    Returns
+    -------
+    Inquiry
+        With `found`, or with a `note` when the search finds no cohort.
+    """
+    if inquiry.abstract is None:
+        return inquiry
+    try:
+        found = sample.ensemble(inquiry.abstract, draws, _stream(inquiry, DRAWING), burn=burn)
+    except ContractError:
+        return inquiry._replace(note="The search found no cohort that agrees with every claim.")
+    return inquiry._replace(found=found, sizes={**inquiry.sizes, "draws": len(found.draws), "burn": burn})
+
+
+def bound(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
+    """Look for both extremes of every unprinted quantity, and settle it.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+        After `draw`.
+    steps : int
+        Of a search.
+    climbers : int
+        Cohorts that search for each extreme.
+
+    Returns
+    -------
+    Inquiry
+        With `outermost` and `settled`.
+    """
+    if inquiry.found is None:
+        return inquiry
+    outermost = bounds.extremes(inquiry.found.ready, verdicts.jobs(inquiry.found), inquiry.found.cohorts, steps,
+                                climbers, np.random.default_rng(_stream(inquiry, BOUNDING)))
+    return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(inquiry.found, outermost),
+                            sizes={**inquiry.sizes, "steps": steps, "climbers": climbers})
+
+
+def asked_after(inquiry: Inquiry) -> list[str]:
+    """Quantities for which the worth of each claim is looked at: those that a reader of a trial asks for first.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+        After `bound`.
+
+    Returns
+    -------
+    list of str
+        Names: of each endpoint, the first of each kind of comparison; of each arm, the first time of its curve of
+        relapse. What can be anything already is left out: no claim can widen it.
+
+    Examples
+    --------
+    >>> asked_after(begin("wassmann2003", 1))
+    []
+    """
+    first: dict[tuple[str, str], str] = {}
+    for row in inquiry.settled.itertuples():
+        kind, endpoint = row.target.partition("[")[0].split(".", 1)
+        anything = row.scale == "p" and row.upper - row.lower >= ANYTHING
+        if (kind in WEIGHED and not anything) or (kind == "survival" and endpoint.startswith("relapse.")):
+            first.setdefault((kind, endpoint), row.target)
+    return list(first.values())
+
+
+def weigh(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
+    """Leave each claim out in turn, and see how much further extremes lie apart.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+        After `bound`.
+    steps, climbers : int
+        As in `bound`.
+
+    Returns
+    -------
+    Inquiry
+        With `worth`, from `verdicts.contributions`; where a quantity has but one value with every claim, the widening
+        is infinite or 1.
+    """
+    if inquiry.outermost is None:
+        return inquiry
+    found = inquiry.found
+    dropped = bounds.extremes(found.ready, verdicts.drop_jobs(found, asked_after(inquiry)), found.cohorts, steps,
+                              climbers, np.random.default_rng(_stream(inquiry, WEIGHING)))
+    worth = verdicts.contributions(found, inquiry.outermost, dropped)
+    opened = worth["widening"].isna()  # one value with every claim: without this one still so, or not
+    worth.loc[opened, "widening"] = np.where(worth["upper"] > worth["lower"], np.inf, 1.0)[opened]
+    return inquiry._replace(worth=worth,
+                            sizes={**inquiry.sizes, "weighing_steps": steps, "weighing_climbers": climbers})
+
+
+def switch(inquiry: Inquiry, readings: list[str], starts: int, steps: int, climbers: int) -> Inquiry:
+    """Ask for the same comparisons under other readings of the abstract.
+
+    Parameters
+    ----------
+    inquiry : Inquiry
+        After `draw`.
+    readings : list of str
+        Names in the abstract; others are passed over. The claims as they stand come first.
+    starts : int
+        Cohorts searched for under each reading.
+    steps, climbers : int
+        As in `bound`.
+
+    Returns
+    -------
+    Inquiry
+        With `switched`: extremes of hazard ratios and two-sided log-rank p-values of every endpoint, by reading.
+    """
+    if inquiry.found is None:
+        return inquiry
+    wanted = _comparisons(inquiry.found.ready)
+    parts = [_reading(inquiry, "", wanted, starts, steps, climbers)]
+    parts += [_reading(inquiry, reading, wanted, starts, steps, climbers) for reading in readings
+              if reading in inquiry.abstract.readings]
+    return inquiry._replace(switched=pd.concat(parts, ignore_index=True), sizes={**inquiry.sizes, "starts": starts})
+
+
+def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int, steps: int,
+             climbers: int) -> pd.DataFrame:
+    """Extremes under one reading; rows without numbers, and a note, where the search finds no cohort."""
+    number = list(inquiry.abstract.readings).index(reading) + 1 if reading else 0
+    rng = np.random.default_rng(np.random.SeedSequence([inquiry.seed, SWITCHING, number]))
+    if reading:
+        ready = setting(read(inquiry.cohort, reading))
+        pool = _agreeing(ready, starts, rng)
+    else:
+        ready, pool = inquiry.found.ready, inquiry.found.cohorts
+    frame = pd.DataFrame([(reading or "as read here", *target[:2], target.scale) for target in wanted],
+                         columns=["reading", "target", "words", "scale"])
+    if len(pool.time) < climbers:  # too few to climb from
+        return frame.assign(lower=np.nan, upper=np.nan, note="the search found no cohort")
+    found = bounds.extremes(ready, [Job(target, sign) for target in wanted for sign in (-1, 1)], pool, steps, climbers,
+                            rng).table.set_index(["target", "sign"])["value"]
+    ends = {(target, sign): float(found[target, sign]) for target in frame["target"] for sign in (-1, 1)}
+    if not reading:  # one extreme, one number: what is settled stands
+        ends |= {(row.target, sign): end for row in inquiry.settled.itertuples()
+                 for sign, end in ((-1, row.lower), (1, row.upper))}
+    return frame.assign(lower=[ends[target, -1] for target in frame["target"]],
+                        upper=[ends[target, 1] for target in frame["target"]], note="")
+
+
+def _agreeing(ready: Setting, starts: int, rng: np.random.Generator) -> Cohorts:
+    """Cohorts that agree with every claim, from chains of one family; none when the search finds none to start from."""
+    found = search.descend(ready.abstract, ready.layout, ready.ruler, ready.hard, starts, rng)
+    if not len(found.time):
+        return found
+    origin = np.arange(CHAINS * starts) % len(found.time)
+    laws = {arm: rng.standard_normal((len(origin), priors.WIDTH)) for arm in ready.layout.arms}
+    first = found.take(origin)
+    chains = walk.Chains(first, laws, np.zeros(len(origin), int), origin,
+                         ready.ruler.distance(first, list(ready.soft)))
+    kept: list[Cohorts] = []
+    for _ in range(LOOKS):
+        kept.append(chains.cohorts.take(np.flatnonzero(chains.agree())))
+        if sum(len(part.time) for part in kept) >= CHAINS * starts:
+            break
+        walk.walk(ready, chains, BETWEEN, rng)
+    return Cohorts(*(np.concatenate(part) for part in zip(*kept, strict=True)))
+
+
+def _comparisons(ready: Setting) -> list[Target]:
+    """Hazard ratio and two-sided p of every endpoint, printed or not; survival from the start under all readings."""
+    if not ready.abstract.contrast:
+        return []
+    endpoints = ["relapse", *(["relapse_or_death"] if ready.abstract.competing else []),
+                 *(["survival"] if ready.layout.survival else [])]
+    return [Target(f"{kind}.{endpoint}", f"{words} of {unprinted.ENDPOINT_WORDS[endpoint]}", ready.abstract.contrast,
+                   scale, Quantity(kind, endpoint))
+            for endpoint in endpoints for kind, words, scale in (("hazard_ratio", "hazard ratio", "hazard ratio"),
+                                                                 ("p", "log-rank p", "p"))]
+
+
+def _stream(inquiry: Inquiry, step: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence([inquiry.seed, step])
