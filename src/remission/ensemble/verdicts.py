@@ -13,8 +13,8 @@ from remission.ensemble.unprinted import TOLERANCES, Target
 
 #: Lowest and highest value that a quantity could have at all, or that would surprise nobody (hazard ratios, times).
 POSSIBLE = {"probability": (0.0, 1.0), "p": (0.0, 1.0), "power": (0.05, 1.0), "hazard ratio": (0.25, 4.0)}
-#: Extremes that cover so much of what is possible say nothing; families whose means differ by so much of their intervals
-#: disagree.
+#: Extremes that cover so much of what is possible say nothing; families whose means differ by so much of their
+#: intervals disagree.
 OPEN, DISAGREE = 0.75, 0.25
 PINNED, BOUNDED, UNDETERMINED = "pinned", "bounded", "undetermined"
 
@@ -64,8 +64,8 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     DataFrame
         One row a target: `target`, `words`, `arm`, `scale`, `lower`, `upper` (extremes, found by search or drawn),
         `inner_lower`, `median`, `inner_upper` (central 95% of draws, families alike), `disagreement` (range of the
-        families' means, beyond Monte-Carlo error, over the mean width of their 95% intervals), `reach` (share of the range between the extremes
-        that the draws cover), `verdict`.
+        families' means, beyond Monte-Carlo error, over the mean width of their 95% intervals), `reach` (share of the
+        range between the extremes that the draws cover), `verdict`.
 
     Notes
     -----
@@ -158,8 +158,8 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
 def _disagreement(draws: pd.DataFrame, target: Target) -> float:
     """Range of the families' means beyond its Monte-Carlo error, over the mean width of their 95% intervals.
 
-    Means and not medians: where one patient is a step of five per cent, medians jump while nothing has changed. The error
-    is that of means by start, since chains of one start resemble each other.
+    Means and not medians: where one patient is a step of five per cent, medians jump while nothing has changed. The
+    error is that of means by start, since chains of one start resemble each other.
     """
     finite = draws[["family", "start", target.name]].replace([np.inf, -np.inf], np.nan).dropna()
     families = [mine for _, mine in finite.groupby("family")]
