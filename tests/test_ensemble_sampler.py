@@ -179,6 +179,7 @@ TIMES = [*ALWAYS, LONGEST, {"id": "m", "quantity": "survival", "endpoint": "rela
 CASES = {
     **{kind: (TIMES, 3, 4) for kind in ("jitter", "pair", "leap", "swap", "code")}, "neighbours": ([LATE], 3, 7),
     "ending": ([LONGEST], 3, 4), **{kind: (LIVES, 1, 4) for kind in ("front", "after", "dead", "slide", "lag")},
+    "exchange": (LIVES, 2, 3),
     "label": ([*ALWAYS, {"id": "g", "quantity": "longest", "endpoint": "relapse", "arm": "A", "group": "poor",
                          "among": "all", "interval": [1, 3]}], 2, 4)}
 

@@ -70,7 +70,8 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     Notes
     -----
     Pinned: the extremes lie within `TOLERANCES`. Undetermined: families disagree by more than `DISAGREE`, or the
-    extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains.
+    extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains. What no drawn cohort has, such as
+    survival at a time that nobody reached, is left out.
     """
     ends = {(row.target, row.sign): row.value for row in outermost.table.itertuples() if not row.without}
     rows = []
@@ -78,6 +79,8 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     weights = (1 / found.draws.groupby("family")["family"].transform("size")).to_numpy()
     for target in found.targets:
         drawn = found.draws[target.name].to_numpy()
+        if np.isnan(drawn).all():
+            continue
         low = min(ends[target.name, -1], np.nanmin(drawn))
         high = max(ends[target.name, 1], np.nanmax(drawn))
         apart = _disagreement(found.draws, target)
