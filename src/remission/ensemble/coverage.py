@@ -32,12 +32,12 @@ COLUMNS = ["quantity", "truth", "lower", "upper", "inner_lower", "inner_upper", 
 class Effort(NamedTuple):
     """What one trial may cost: cohorts, steps before the first draw and between draws, and the search for extremes."""
 
-    cohorts: int = 240
-    burn: int = 3000
-    apart: int = 200
+    cohorts: int = 160
+    burn: int = 1200
+    apart: int = 150
     each: int = 2
-    steps: int = 300
-    climbers: int = 4
+    steps: int = 150
+    climbers: int = 3
 
 
 def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # noqa: B008 (a tuple does not change)
@@ -81,7 +81,7 @@ def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # n
     rows = []
     for target in found.targets:
         true = float(value(truth, found.ready.layout, grouped(target.quantity, report))[0])
-        if not math.isnan(true):
+        if not math.isnan(true) and target.name in settled.index:
             rows.append(_row(target.name, true, settled.loc[target.name], found, rng))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -70,7 +70,8 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     Notes
     -----
     Pinned: the extremes lie within `TOLERANCES`. Undetermined: families disagree by more than `DISAGREE`, or the
-    extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains.
+    extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains. What no drawn cohort has, such as
+    survival at a time that nobody reached, is left out.
     """
     ends = {(row.target, row.sign): row.value for row in outermost.table.itertuples() if not row.without}
     rows = []
@@ -78,6 +79,8 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     weights = (1 / found.draws.groupby("family")["family"].transform("size")).to_numpy()
     for target in found.targets:
         drawn = found.draws[target.name].to_numpy()
+        if np.isnan(drawn).all():
+            continue
         low = min(ends[target.name, -1], np.nanmin(drawn))
         high = max(ends[target.name, 1], np.nanmax(drawn))
         medians, widths = _families(found.draws, target)
@@ -159,7 +162,7 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
 def _families(draws: pd.DataFrame, target: Target) -> tuple[np.ndarray, np.ndarray]:
     quantiles = [mine.quantile([0.025, 0.5, 0.975]).to_numpy() for _, mine in
                  draws[["family", target.name]].replace([np.inf, -np.inf], np.nan).groupby("family")[target.name]]
-    low, middle, high = np.array(quantiles).T
+    low, middle, high = np.array([one for one in quantiles if np.isfinite(one).all()] or [[0.0] * 3]).T
     return middle, high - low
 
 
