@@ -116,14 +116,14 @@ class TestWorlds:
 
 @pytest.fixture(scope="module")
 def small():
-    return coverage.study(("prior",), ((9, 7),), 24, 5, SMALL)
+    return coverage.study(("prior",), ((9, 7),), 14, 5, SMALL)
 
 
 class TestStudy:
     """Simulation-based calibration (Talts et al., arXiv 1804.06788): truths from the prior rank evenly among draws."""
 
     def test_bounds_always_hold_the_truth(self, small):
-        assert small["replicate"].nunique() == 24
+        assert small["replicate"].nunique() == 14
         assert small["inside_bounds"].all()
 
     @pytest.mark.parametrize("quantity", ["hazard_ratio.relapse", "survival.relapse.A[24]", "survival.relapse.B[24]"])

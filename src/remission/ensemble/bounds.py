@@ -14,11 +14,8 @@ from remission.ensemble.quantities import grouped, value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 
-#: Losses that a search accepts when warm and when cool, in the quantity's spread among the first cohorts, and how often
-#: it cools down.
-WARM, COOL, CYCLES = 0.5, 0.01, 3
-#: What a broken claim costs beside its distance.
-BROKEN = 0.3
+#: Losses that a search accepts at its start and at its end, as shares of the quantity's spread in the first cohorts.
+WARM, COOL = 0.3, 0.003
 
 
 class Job(NamedTuple):
@@ -79,76 +76,62 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
 
 
 class _Search:
-    """A climb of many cohorts at once; rows of one job stand together.
-
-    Between two cohorts that agree with every claim there may be none that do, so every other climber may break claims
-    on its way, at a price; only a cohort that breaks none counts as found. The others never do, and get on faster
-    where the way is open.
-    """
+    """A climb of many cohorts at once; rows of one job stand together."""
 
     def __init__(self, ready: Setting, jobs: list[Job], cohorts: Cohorts, active: np.ndarray, spread: np.ndarray,
                  climbers: int):
-        self.ready, self.jobs, self.active, self.climbers = ready, jobs, active, climbers
-        self.cohorts = Cohorts(*(part.copy() for part in cohorts))
-        self.best = Cohorts(*(part.copy() for part in cohorts))
-        self.spread = spread
-        self.price = np.where(np.arange(len(active)) % climbers % 2 == 0, np.inf, BROKEN)
-        self.sign = np.repeat([job.sign for job in jobs], climbers)
+        self.ready, self.jobs, self.cohorts, self.active, self.spread = ready, jobs, cohorts, active, spread
+        self.free = not active.all()
         self.places: dict[str, tuple[Target, np.ndarray]] = {}
         for number, job in enumerate(jobs):
             mine = np.arange(number * climbers, (number + 1) * climbers)
             kept = self.places.get(job.target.name, (job.target, np.empty(0, int)))
             self.places[job.target.name] = (job.target, np.concatenate([kept[1], mine]))
-        self.fields = {name: needed(target.quantity) for name, (target, _) in self.places.items()}
-        self.worth, self.cost = np.empty(len(self.sign)), np.zeros(active.shape)
+        self.sign = np.repeat([job.sign for job in jobs], climbers)
+        self.climbers = climbers
+        self.worth = np.empty(len(self.sign))
         for target, rows in self.places.values():
-            self.worth[rows] = self._worth(target, self.cohorts.take(rows), rows)
-        self.best_worth = self.worth.copy()
+            self.worth[rows] = self._worth(target, cohorts.take(rows), rows)
+        self.best, self.best_worth = cohorts.take(slice(None)), self.worth.copy()
+        self.best = Cohorts(*(part.copy() for part in self.best))
 
     def _worth(self, target: Target, cohorts: Cohorts, rows: np.ndarray) -> np.ndarray:
-        quantity = grouped(target.quantity, self.ready.abstract)
-        found = self.sign[rows] * value(cohorts, self.ready.layout, quantity)
+        found = self.sign[rows] * value(cohorts, self.ready.layout, grouped(target.quantity, self.ready.abstract))
         return np.where(np.isnan(found), -np.inf, found)
 
     def run(self, steps: int, rng: np.random.Generator) -> None:
-        """Climb, cooling down several times."""
-        offered = moves.choice(self.ready.abstract, self.ready.layout, not self.active.all())
+        """Climb."""
+        layout, ruler, horizon = self.ready.layout, self.ready.ruler, self.ready.abstract.horizon
+        offered = moves.choice(self.ready.abstract, layout, self.free)
+        fields = {name: needed(target.quantity) for name, (target, _) in self.places.items()}
         for number in range(steps):
-            heat = WARM * (COOL / WARM) ** (number * CYCLES / steps % 1)
+            heat = WARM * (COOL / WARM) ** (number / max(steps - 1, 1))
             kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
-            self._step(kind, arm, heat, rng)
-
-    def _step(self, kind: str, arm: str, heat: float, rng: np.random.Generator) -> None:
-        ready, horizon = self.ready, self.ready.abstract.horizon
-        move = moves.propose(kind, ready.layout.arms[arm], self.cohorts, horizon, rng)
-        rows = np.flatnonzero(move.possible(horizon))
-        changed, touched = move.applied(self.cohorts, rows), move.fields.keys()
-        worth = self.worth[rows].copy()
-        for name, (target, mine) in self.places.items():
-            if not self.fields[name].isdisjoint(touched) and target.quantity.arm in (arm, ""):
-                low, high = np.searchsorted(rows, mine), np.searchsorted(rows, mine, side="right")
-                here = low[high > low]
-                if len(here):
-                    worth[here] = self._worth(target, changed.take(here), rows[here])
-        with np.errstate(invalid="ignore"):  # infinite as before is no loss
-            loss = np.where(worth == self.worth[rows], 0.0, (self.worth[rows] - worth) / self.spread[rows])
-        places = sorted({place for field in touched for place in ready.ruler.affected(field, arm)})
-        now = self.cost[np.ix_(rows, places)].sum(axis=1)
-        spare = heat * rng.exponential(size=len(rows)) - loss + now
-        able = np.flatnonzero(spare > 0)  # the others would pay too much even if they broke no claim
-        if not len(able):
-            return
-        miss = ready.ruler.distance(changed.take(able), places)
-        broken = (miss > 0) & self.active[np.ix_(rows[able], places)]
-        cost = np.where(broken, miss + self.price[rows[able], None], 0.0)
-        good = cost.sum(axis=1) <= spare[able]
-        kept = rows[able[good]]
-        move.write(self.cohorts, kept)
-        self.worth[kept] = worth[able[good]]
-        self.cost[np.ix_(kept, places)] = cost[good]
-        better = kept[(self.worth[kept] > self.best_worth[kept]) & (self.cost[kept] == 0).all(axis=1)]
-        self.best.put(better, self.cohorts.take(better))
-        self.best_worth[better] = self.worth[better]
+            move = moves.propose(kind, layout.arms[arm], self.cohorts, horizon, rng)
+            touched = move.fields.keys()
+            rows = np.flatnonzero(move.possible(horizon))
+            if not len(rows):
+                continue
+            changed = move.applied(self.cohorts, rows)
+            # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
+            worth = self.worth[rows].copy()
+            for name, (target, mine) in self.places.items():
+                if not fields[name].isdisjoint(touched) and target.quantity.arm in (arm, ""):
+                    here = np.flatnonzero(np.isin(rows, mine, assume_unique=True))
+                    if len(here):
+                        worth[here] = self._worth(target, changed.take(here), rows[here])
+            with np.errstate(invalid="ignore"):
+                loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
+            kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))
+            if not len(kept):
+                continue
+            places = sorted({place for field in touched for place in ruler.affected(field, arm)})
+            good = kept[ruler.holds(changed.take(kept), places, self.active[rows[kept]])]
+            move.write(self.cohorts, rows[good])
+            self.worth[rows[good]] = worth[good]
+            better = rows[good][worth[good] > self.best_worth[rows[good]]]
+            self.best.put(better, self.cohorts.take(better))
+            self.best_worth[better] = self.worth[better]
 
     def found(self) -> Extremes:
         """The best cohort of every job."""
