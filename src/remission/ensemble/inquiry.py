@@ -244,7 +244,7 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int, 
     rng = np.random.default_rng(np.random.SeedSequence([inquiry.seed, SWITCHING, number]))
     if reading:
         ready = setting(read(inquiry.cohort, reading))
-        pool = _agreeing(ready, starts, rng)
+        pool = _agreeing(ready, inquiry.found.cohorts, starts, rng)
     else:
         ready, pool = inquiry.found.ready, inquiry.found.cohorts
     frame = pd.DataFrame([(reading or "as read here", *target[:2], target.scale) for target in wanted],
@@ -261,9 +261,13 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int, 
                         upper=[ends[target, 1] for target in frame["target"]], note="")
 
 
-def _agreeing(ready: Setting, starts: int, rng: np.random.Generator) -> Cohorts:
+def _agreeing(ready: Setting, known: Cohorts, starts: int, rng: np.random.Generator) -> Cohorts:
     """Cohorts that agree with every claim, from chains of one family; none when the search finds none to start from."""
-    found = search.descend(ready.abstract, ready.layout, ready.ruler, ready.hard, starts, rng)
+    near = np.flatnonzero(ready.ruler.holds(known, list(ready.hard)))
+    if len(near) >= starts:  # cohorts of the first reading that break claims at most which a chain may break
+        found = known.take(near[np.linspace(0, len(near) - 1, starts).astype(int)])
+    else:
+        found = search.descend(ready.abstract, ready.layout, ready.ruler, ready.hard, starts, rng)
     if not len(found.time):
         return found
     origin = np.arange(CHAINS * starts) % len(found.time)

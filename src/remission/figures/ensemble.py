@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from remission.batch import risk
+from remission.batch.curves import survival
 from remission.ensemble.abstract import Abstract
 from remission.ensemble.cohorts import endpoint
 from remission.ensemble.inquiry import Inquiry
 from remission.ensemble.report import VISIBLE, claim_words, span
 from remission.ensemble.unprinted import ENDPOINT_WORDS
 from remission.ensemble.verdicts import BOUNDED, PINNED, UNDETERMINED, by_family
-from remission.estimators import curves as km
 from remission.figures import style
 from remission.figures.survival import tick_days
 from remission.study import DAYS, Study
@@ -191,9 +192,8 @@ def curves_table(plotted: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `arm`, `time`, `at risk` from least to most, and `lowest`, `highest` of the curves drawn.
     """
-    risk = plotted[plotted["part"] == "at risk"]
     rows = []
-    for row in risk.itertuples():
+    for row in plotted[plotted["part"] == "at risk"].itertuples():
         mine = plotted[(plotted["part"] == "curve") & (plotted["arm"] == row.arm)]
         now = mine[mine["time"] <= row.time + 1e-9].groupby("cohort")["survival"].last()
         rows.append((row.arm, round(row.time, 1), f"{row.lower:.0f} to {row.upper:.0f}", now.min(), now.max()))
@@ -222,14 +222,7 @@ def _curve_numbers(inquiry: Inquiry, name: str, number: int, ticks: np.ndarray) 
     parts = []
     for arm in report.order:
         time, event = endpoint(cohorts, name, place.arms[arm.key])
-        for cohort in chosen:
-            data = pd.DataFrame({"time": time[cohort], "event": event[cohort]})
-            curve = km.kaplan_meier(data)
-            steps = curve.loc[curve["events"] > 0, ["time", "survival"]]
-            start, end = ((0.0, 1.0), (float(time[cohort].max()), curve["survival"].iloc[-1]))
-            line = [start, *steps.itertuples(index=False, name=None), end]
-            parts.append(pd.DataFrame(line, columns=["time", "survival"]).assign(part="curve", arm=arm.key,
-                                                                                cohort=int(cohort)))
+        parts.append(_stairs(time[chosen], event[chosen], chosen).assign(part="curve", arm=arm.key))
         counts = (time[:, :, None] >= ticks).sum(axis=1)
         parts.append(pd.DataFrame({"part": "at risk", "arm": arm.key, "time": ticks, "lower": counts.min(axis=0),
                                    "upper": counts.max(axis=0)}))
@@ -246,6 +239,20 @@ def _curve_numbers(inquiry: Inquiry, name: str, number: int, ticks: np.ndarray) 
     median = made["part"] == "median"
     made.loc[median, ["lower", "upper"]] /= report.per_unit
     return made
+
+
+def _stairs(time: np.ndarray, event: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+    """Kaplan-Meier curves, a row a step, from 1 at time 0 to the longest follow-up: `cohort`, `time`, `survival`."""
+    _, chunks = risk.tables(time, event)
+    made = []
+    for part, table in chunks:
+        times, heights = table.times(), survival(table)
+        for column, name in enumerate(names[part]):
+            steps = np.flatnonzero(table.event[:, column])
+            at = np.concatenate([[0.0], times[steps, column], times[-1:, column]])
+            made.append(pd.DataFrame({"cohort": int(name), "time": at, "survival": np.concatenate(
+                [[1.0], heights[steps, column], heights[-1:, column]])}).drop_duplicates("time", keep="last"))
+    return pd.concat(made)
 
 
 def _arm_curves(axes: Axes, mine: pd.DataFrame, shade: str) -> None:
@@ -265,12 +272,12 @@ def _arm_curves(axes: Axes, mine: pd.DataFrame, shade: str) -> None:
     axes.set_xlim(left=0)
 
 
-def _at_risk(axes: Axes, risk: pd.DataFrame) -> None:
-    for row in risk.itertuples():
+def _at_risk(axes: Axes, counts: pd.DataFrame) -> None:
+    for row in counts.itertuples():
         words = f"{row.lower:.0f}" if row.lower == row.upper else f"{row.lower:.0f}-{row.upper:.0f}"
         axes.text(row.time, 0.5, words, ha="center", va="center", fontsize=7)
     axes.set_ylim(0, 1)
-    axes.set_xticks(risk["time"], [f"{value:g}" for value in np.round(risk["time"], 1)])
+    axes.set_xticks(counts["time"], [f"{value:g}" for value in np.round(counts["time"], 1)])
     axes.set_yticks([])
     axes.tick_params(labelbottom=False, length=0)
     for side in axes.spines.values():
