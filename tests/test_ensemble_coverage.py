@@ -15,8 +15,6 @@ from remission.ensemble.quantities import value
 from remission.errors import ContractError
 
 SMALL = coverage.Effort(cohorts=40, burn=500, apart=50, each=4, steps=100, climbers=2)
-STORED = ROOT / "examples" / "coverage.csv"
-README = ROOT / "examples" / "README.md"
 
 
 def freireich() -> tuple[Abstract, pd.DataFrame]:
