@@ -17,8 +17,8 @@ from remission.study import read as read_study
 
 @pytest.fixture(scope="module")
 def asked():
-    found = inquiry.bound(inquiry.draw(inquiry.begin("freireich1963", 63), 240, 100), 40, 4)
-    return inquiry.weigh(found, 30, 4)
+    found = inquiry.bound(inquiry.draw(inquiry.begin("freireich1963", 63), 240, 100), 40, 4, 1)
+    return inquiry.weigh(found, 30, 4, 1)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ WORTH = ["claim", "target", "lower", "upper", "widening"]
 SWITCHED = ["reading", "target", "words", "scale", "lower", "upper", "note"]
 #: Random streams of the steps of an inquiry, so that one step's size moves no other step's numbers.
 DRAWING, BOUNDING, WEIGHING, SWITCHING = range(4)
+#: A claim is looked at longer when a first short search without it sees a quantity widen by so much.
+SEEN = 1.1
 #: What a claim is worth is asked of these quantities, unless they can be anything already.
 WEIGHED, ANYTHING = ("hazard_ratio", "p", "rmst_difference"), 0.75
 #: Under another reading: chains from each start, steps between two looks at them, and looks before they are given up.
@@ -128,7 +130,7 @@ def draw(inquiry: Inquiry, draws: int, burn: int) -> Inquiry:
     return inquiry._replace(found=found, sizes={**inquiry.sizes, "draws": len(found.draws), "burn": burn})
 
 
-def bound(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
+def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     """Look for both extremes of every unprinted quantity, and settle it.
 
     Parameters
@@ -136,9 +138,11 @@ def bound(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
     inquiry : Inquiry
         After `draw`.
     steps : int
-        Of a search.
+        Of a search, in each round.
     climbers : int
         Cohorts that search for each extreme.
+    rounds : int
+        The next round starts from the outermost cohorts of all quantities: what is extreme in one may be so in another.
 
     Returns
     -------
@@ -147,10 +151,23 @@ def bound(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
     """
     if inquiry.found is None:
         return inquiry
-    outermost = bounds.extremes(inquiry.found.ready, verdicts.jobs(inquiry.found), inquiry.found.cohorts, steps,
-                                climbers, np.random.default_rng(_stream(inquiry, BOUNDING)))
-    return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(inquiry.found, outermost),
-                            sizes={**inquiry.sizes, "steps": steps, "climbers": climbers})
+    found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, BOUNDING))
+    outermost = _climb(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rounds, rng)
+    return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(found, outermost),
+                            sizes={**inquiry.sizes, "steps": steps, "climbers": climbers, "rounds": rounds})
+
+
+def _climb(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int, rounds: int,
+           rng: np.random.Generator) -> Extremes:
+    """Search in rounds; every job may start from what any other has found, so all must leave out the same claim."""
+    found = bounds.extremes(ready, jobs, pool, steps, climbers, rng)
+    for _ in range(rounds - 1):
+        found = bounds.extremes(ready, jobs, _joined(pool, found.cohorts), steps, climbers, rng)
+    return found
+
+
+def _joined(*parts: Cohorts) -> Cohorts:
+    return Cohorts(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def asked_after(inquiry: Inquiry) -> list[str]:
@@ -181,46 +198,78 @@ def asked_after(inquiry: Inquiry) -> list[str]:
     return list(first.values())
 
 
-def weigh(inquiry: Inquiry, steps: int, climbers: int) -> Inquiry:
+def weigh(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     """Leave each claim out in turn, and see how much further extremes lie apart.
 
     Parameters
     ----------
     inquiry : Inquiry
         After `bound`.
-    steps, climbers : int
-        As in `bound`.
+    steps, climbers, rounds : int
+        As in `bound`. One round for every claim; the others where something moved in it.
 
     Returns
     -------
     Inquiry
         With `worth`, from `verdicts.contributions`; where a quantity has but one value with every claim, the widening
-        is infinite or 1.
+        is infinite or 1. A search without a claim may end in a cohort that agrees with it all the same: such cohorts
+        count for `outermost` and `settled`, so that a claim is never thanked for a longer search.
     """
     if inquiry.outermost is None:
         return inquiry
-    found = inquiry.found
-    dropped = bounds.extremes(found.ready, verdicts.drop_jobs(found, asked_after(inquiry)), found.cohorts, steps,
-                              climbers, np.random.default_rng(_stream(inquiry, WEIGHING)))
-    worth = verdicts.contributions(found, inquiry.outermost, dropped)
+    found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, WEIGHING))
+    jobs = verdicts.drop_jobs(found, asked_after(inquiry))
+    pool = _joined(found.cohorts, inquiry.outermost.cohorts)
+    dropped = bounds.extremes(found.ready, jobs, pool, steps, climbers, rng)
+    inquiry = _with_agreeing(inquiry, dropped)
+    first = _contributions(inquiry, dropped)
+    moved = first[first["widening"] >= SEEN] if rounds > 1 else first[:0]
+    for claim, mine in moved.groupby("claim", sort=False):
+        rows = np.flatnonzero((dropped.table["without"] == claim) & dropped.table["target"].isin(mine["target"]))
+        longer = _climb(found.ready, [jobs[row] for row in rows], _joined(pool, dropped.cohorts.take(rows)), steps,
+                        climbers, rounds - 1, rng)
+        dropped.table.loc[rows, "value"] = longer.table["value"].to_numpy()
+        dropped.cohorts.put(rows, longer.cohorts)
+    inquiry = _with_agreeing(inquiry, dropped)
+    return inquiry._replace(worth=_contributions(inquiry, dropped),
+                            sizes={**inquiry.sizes, "weighing_rounds": rounds})
+
+
+def _with_agreeing(inquiry: Inquiry, dropped: Extremes) -> Inquiry:
+    """Extremes moved out to what searches without a claim found where the claim still holds."""
+    ready, outermost = inquiry.found.ready, inquiry.outermost
+    agree = ready.ruler.holds(dropped.cohorts, list(range(len(ready.ruler.claims))))
+    table, cohorts = outermost.table.copy(), outermost.cohorts.take(np.arange(len(outermost.table)))
+    for place, row in enumerate(table.itertuples()):
+        mine = np.flatnonzero(agree & (dropped.table["target"] == row.target) & (dropped.table["sign"] == row.sign))
+        if len(mine):
+            best = mine[np.argmax(row.sign * dropped.table["value"].to_numpy()[mine])]
+            if row.sign * dropped.table["value"][best] > row.sign * row.value:
+                table.loc[place, "value"] = dropped.table["value"][best]
+                cohorts.put([place], dropped.cohorts.take([best]))
+    found = Extremes(table, cohorts)
+    return inquiry._replace(outermost=found, settled=verdicts.verdicts(inquiry.found, found))
+
+
+def _contributions(inquiry: Inquiry, dropped: Extremes) -> pd.DataFrame:
+    worth = verdicts.contributions(inquiry.found, inquiry.outermost, dropped)
     opened = worth["widening"].isna()  # one value with every claim: without this one still so, or not
     worth.loc[opened, "widening"] = np.where(worth["upper"] > worth["lower"], np.inf, 1.0)[opened]
-    return inquiry._replace(worth=worth,
-                            sizes={**inquiry.sizes, "weighing_steps": steps, "weighing_climbers": climbers})
+    return worth
 
 
-def switch(inquiry: Inquiry, readings: list[str], starts: int, steps: int, climbers: int) -> Inquiry:
+def switch(inquiry: Inquiry, readings: list[str], starts: int, steps: int, climbers: int, rounds: int) -> Inquiry:
     """Ask for the same comparisons under other readings of the abstract.
 
     Parameters
     ----------
     inquiry : Inquiry
-        After `draw`.
+        After `bound`.
     readings : list of str
         Names in the abstract; others are passed over. The claims as they stand come first.
     starts : int
         Cohorts searched for under each reading.
-    steps, climbers : int
+    steps, climbers, rounds : int
         As in `bound`.
 
     Returns
@@ -231,14 +280,13 @@ def switch(inquiry: Inquiry, readings: list[str], starts: int, steps: int, climb
     if inquiry.found is None:
         return inquiry
     wanted = _comparisons(inquiry.found.ready)
-    parts = [_reading(inquiry, "", wanted, starts, steps, climbers)]
-    parts += [_reading(inquiry, reading, wanted, starts, steps, climbers) for reading in readings
-              if reading in inquiry.abstract.readings]
+    parts = [_reading(inquiry, reading, wanted, starts, (steps, climbers, rounds))
+             for reading in ["", *(one for one in readings if one in inquiry.abstract.readings)]]
     return inquiry._replace(switched=pd.concat(parts, ignore_index=True), sizes={**inquiry.sizes, "starts": starts})
 
 
-def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int, steps: int,
-             climbers: int) -> pd.DataFrame:
+def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
+             sizes: tuple[int, int, int]) -> pd.DataFrame:
     """Extremes under one reading; rows without numbers, and a note, where the search finds no cohort."""
     number = list(inquiry.abstract.readings).index(reading) + 1 if reading else 0
     rng = np.random.default_rng(np.random.SeedSequence([inquiry.seed, SWITCHING, number]))
@@ -249,14 +297,15 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int, 
         ready, pool = inquiry.found.ready, inquiry.found.cohorts
     frame = pd.DataFrame([(reading or "as read here", *target[:2], target.scale) for target in wanted],
                          columns=["reading", "target", "words", "scale"])
-    if len(pool.time) < climbers:  # too few to climb from
+    if len(pool.time) < sizes[1]:  # too few to climb from
         return frame.assign(lower=np.nan, upper=np.nan, note="the search found no cohort")
-    found = bounds.extremes(ready, [Job(target, sign) for target in wanted for sign in (-1, 1)], pool, steps, climbers,
-                            rng).table.set_index(["target", "sign"])["value"]
-    ends = {(target, sign): float(found[target, sign]) for target in frame["target"] for sign in (-1, 1)}
-    if not reading:  # one extreme, one number: what is settled stands
-        ends |= {(row.target, sign): end for row in inquiry.settled.itertuples()
-                 for sign, end in ((-1, row.lower), (1, row.upper))}
+    # One extreme, one number: what is settled stands.
+    ends = {(row.target, sign): end for row in inquiry.settled.itertuples()
+            for sign, end in ((-1, row.lower), (1, row.upper))} if not reading else {}
+    jobs = [Job(target, sign) for target in wanted for sign in (-1, 1) if (target.name, sign) not in ends]
+    if jobs:
+        found = _climb(ready, jobs, pool, *sizes, rng).table
+        ends |= dict(zip(zip(found["target"], found["sign"], strict=True), found["value"], strict=True))
     return frame.assign(lower=[ends[target, -1] for target in frame["target"]],
                         upper=[ends[target, 1] for target in frame["target"]], note="")
 

@@ -326,7 +326,8 @@ def rows(inquiry: Inquiry) -> pd.DataFrame:
     quantities = {target.name: target.quantity for target in inquiry.found.targets}
     sizes = inquiry.sizes
     method = (f"{sizes['draws']} cohorts that agree with every printed number (claims as read in abstract.toml), "
-              f"families alike: median; extremes by {sizes['climbers']} searches of {sizes['steps']} steps, attained; "
+              f"families alike: median; extremes by {sizes['climbers']} searches of {sizes['rounds']} times "
+              f"{sizes['steps']} steps, attained; "
               f"seed {inquiry.seed}")
     made = []
     for row in inquiry.settled.itertuples():

@@ -34,10 +34,10 @@ VERDICTS = {PINNED: ("●", "#0072B2"), BOUNDED: ("◐", "#262626"), UNDETERMINE
 MEDIAN = "#E69F00"
 FAMILY_COLOURS = ["#009E73", "#E69F00", "#CC79A7", "#56B4E9"]
 #: Panels of unprinted quantities: scales, title, axis.
-PANELS = {"hazard ratio": (("hazard ratio",), "A  Hazard ratios", "hazard ratio"),
-          "p": (("p",), "B  p-values", "two-sided log-rank p"),
-          "probability": (("probability", "power"), "C  Probabilities", "probability"),
-          "time": (("time",), "D  Times", "")}
+PANELS = {"hazard ratio": (("hazard ratio",), "Hazard ratios", "hazard ratio"),
+          "p": (("p",), "p-values", "two-sided log-rank p"),
+          "probability": (("probability", "power"), "Probabilities", "probability"),
+          "time": (("time",), "Times", "")}
 #: Edges of the panels and of the text beside them, as shares of the page; inches of a line, an axis and the rest.
 LEFT, RIGHT, TEXT, WORD = 0.4, 0.665, 0.685, 0.88
 LINE, HEAD, AXIS, PRINT, LEGEND = 0.158, 0.22, 0.4, 0.46, 0.3
@@ -119,11 +119,11 @@ def verdicts(inquiry: Inquiry, study: Study, own: pd.DataFrame) -> tuple[Figure 
     with style.style():
         figure = plt.figure(figsize=(style.DOUBLE, height), layout="none")  # words stand where they are put
         top = height - LEGEND
-        for name, mine in panels.items():
+        for letter, (name, mine) in zip("ABCD", panels.items(), strict=False):
             tall = LINE * counts[name]
             axes = figure.add_axes((LEFT, (top - HEAD - tall) / height, RIGHT - LEFT, tall / height))
             top -= HEAD + tall + AXIS
-            _scale(axes, mine, name, inquiry.abstract)
+            _scale(axes, mine, name, inquiry.abstract, letter)
             for place, (_, one) in enumerate(mine.groupby("target", sort=False)):
                 _quantity(axes, one, place, families)
         _verdict_legend(figure, families, bool((plotted["part"] == "own").any()), height)
@@ -164,7 +164,7 @@ def worth(inquiry: Inquiry, study: Study) -> tuple[Figure | None, pd.DataFrame]:
                 axes.text(column, row, words, ha="center", va="center", fontsize=6.2,
                           color="white" if level[row, column] > 0.55 else style.INK)
         heads = [textwrap.fill(words, 30) for words in wide.columns]
-        axes.set_xticks(range(wide.shape[1]), heads, rotation=90, fontsize=6.2, linespacing=0.95)
+        axes.set_xticks(range(wide.shape[1]), heads, rotation=90, fontsize=6.2, linespacing=1.15)
         axes.set_yticks(range(len(wide)), wide.index, fontsize=6.5)
         axes.tick_params(length=0, labeltop=True, labelbottom=False, top=False, bottom=False)
         for side in axes.spines.values():
@@ -316,14 +316,14 @@ def _verdict_numbers(inquiry: Inquiry, own: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LINES)
 
 
-def _scale(axes: Axes, mine: pd.DataFrame, name: str, report: Abstract) -> None:
+def _scale(axes: Axes, mine: pd.DataFrame, name: str, report: Abstract, letter: str) -> None:
     count = mine["target"].nunique()
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     _, title, label = PANELS[name]
-    _write(axes, 0.01, -1.15, title, size=8.5, weight="bold")
-    if name == "hazard ratio":
+    _write(axes, 0.01, -1.15, f"{letter}  {title}", size=8.5, weight="bold")
+    if letter == "A":
         _write(axes, TEXT, -1.15, "extremes", weight="bold")
         _write(axes, WORD, -1.15, "verdict", weight="bold")
     ends = mine[["lower", "upper"]].to_numpy(float)
