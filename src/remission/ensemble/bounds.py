@@ -10,7 +10,7 @@ import pandas as pd
 from remission.ensemble import moves
 from remission.ensemble.cohorts import Cohorts
 from remission.ensemble.quantities import fields as needed
-from remission.ensemble.quantities import grouped, value
+from remission.ensemble.quantities import value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 
@@ -60,7 +60,7 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     known: dict[str, np.ndarray] = {}
     for number, job in enumerate(jobs):
         if job.target.name not in known:
-            known[job.target.name] = value(pool, ready.layout, grouped(job.target.quantity, ready.abstract))
+            known[job.target.name] = value(pool, ready.layout, job.target.quantity)
         worth = job.sign * known[job.target.name]
         order = np.argsort(-np.where(np.isnan(worth), -np.inf, worth), kind="stable")
         random = rng.integers(0, len(worth), climbers - climbers // 2)
@@ -96,7 +96,7 @@ class _Search:
         self.best = Cohorts(*(part.copy() for part in self.best))
 
     def _worth(self, target: Target, cohorts: Cohorts, rows: np.ndarray) -> np.ndarray:
-        found = self.sign[rows] * value(cohorts, self.ready.layout, grouped(target.quantity, self.ready.abstract))
+        found = self.sign[rows] * value(cohorts, self.ready.layout, target.quantity)
         return np.where(np.isnan(found), -np.inf, found)
 
     def run(self, steps: int, rng: np.random.Generator) -> None:

@@ -39,6 +39,18 @@ class Cohorts(NamedTuple):
             mine[rows] = other
 
 
+def joined(parts: list[Cohorts]) -> Cohorts:
+    """Cohorts of several parts, one after another.
+
+    Examples
+    --------
+    >>> one = Cohorts(*(np.array([[value]]) for value in (10, 1, 5, 7, True, 0.5, 0)))
+    >>> joined([one, one]).time.tolist()
+    [[10], [10]]
+    """
+    return Cohorts(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
 class Layout(NamedTuple):
     """Where each arm's patients stand, and what this report speaks of beside relapse."""
 

@@ -16,7 +16,7 @@ from remission.ensemble import worlds
 from remission.ensemble.abstract import Abstract, build
 from remission.ensemble.bounds import extremes
 from remission.ensemble.cohorts import Cohorts
-from remission.ensemble.quantities import grouped, value
+from remission.ensemble.quantities import value
 from remission.ensemble.sample import FAMILIES, Ensemble, ensemble
 from remission.ensemble.verdicts import jobs, verdicts
 from remission.errors import ContractError
@@ -80,7 +80,7 @@ def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # n
     settled = verdicts(found, outermost).set_index("target")
     rows = []
     for target in found.targets:
-        true = float(value(truth, found.ready.layout, grouped(target.quantity, report))[0])
+        true = float(value(truth, found.ready.layout, target.quantity)[0])
         if not math.isnan(true) and target.name in settled.index:
             rows.append(_row(target.name, true, settled.loc[target.name], found, rng))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from remission import paths
-from remission.ensemble import bounds, conflicts, priors, sample, search, unprinted, verdicts, walk
+from remission.ensemble import bounds, conflicts, sample, search, unprinted, verdicts, walk
 from remission.ensemble.abstract import Abstract, Quantity, read
 from remission.ensemble.bounds import Extremes, Job
-from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.cohorts import Cohorts, joined
 from remission.ensemble.sample import Ensemble
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting, setting
@@ -29,7 +29,7 @@ DRAWING, BOUNDING, WEIGHING, SWITCHING = range(4)
 #: A claim is looked at longer when a first short search without it sees a quantity widen by so much.
 SEEN = 1.1
 #: What a claim is worth is asked of these quantities, unless they can be anything already.
-WEIGHED, ANYTHING = ("hazard_ratio", "p", "rmst_difference"), 0.75
+WEIGHED = ("hazard_ratio", "p", "rmst_difference")
 #: Under another reading: chains from each start, steps between two looks at them, and looks before they are given up.
 CHAINS, BETWEEN, LOOKS = 4, 50, 40
 
@@ -162,12 +162,8 @@ def _climb(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers:
     """Search in rounds; every job may start from what any other has found, so all must leave out the same claim."""
     found = bounds.extremes(ready, jobs, pool, steps, climbers, rng)
     for _ in range(rounds - 1):
-        found = bounds.extremes(ready, jobs, _joined(pool, found.cohorts), steps, climbers, rng)
+        found = bounds.extremes(ready, jobs, joined([pool, found.cohorts]), steps, climbers, rng)
     return found
-
-
-def _joined(*parts: Cohorts) -> Cohorts:
-    return Cohorts(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def asked_after(inquiry: Inquiry) -> list[str]:
@@ -192,7 +188,7 @@ def asked_after(inquiry: Inquiry) -> list[str]:
     first: dict[tuple[str, str], str] = {}
     for row in inquiry.settled.itertuples():
         kind, endpoint = row.target.partition("[")[0].split(".", 1)
-        anything = row.scale == "p" and row.upper - row.lower >= ANYTHING
+        anything = row.scale == "p" and row.upper - row.lower >= verdicts.OPEN
         if (kind in WEIGHED and not anything) or (kind == "survival" and endpoint.startswith("relapse.")):
             first.setdefault((kind, endpoint), row.target)
     return list(first.values())
@@ -219,14 +215,14 @@ def weigh(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
         return inquiry
     found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, WEIGHING))
     jobs = verdicts.drop_jobs(found, asked_after(inquiry))
-    pool = _joined(found.cohorts, inquiry.outermost.cohorts)
+    pool = joined([found.cohorts, inquiry.outermost.cohorts])
     dropped = bounds.extremes(found.ready, jobs, pool, steps, climbers, rng)
     inquiry = _with_agreeing(inquiry, dropped)
     first = _contributions(inquiry, dropped)
     moved = first[first["widening"] >= SEEN] if rounds > 1 else first[:0]
     for claim, mine in moved.groupby("claim", sort=False):
         rows = np.flatnonzero((dropped.table["without"] == claim) & dropped.table["target"].isin(mine["target"]))
-        longer = _climb(found.ready, [jobs[row] for row in rows], _joined(pool, dropped.cohorts.take(rows)), steps,
+        longer = _climb(found.ready, [jobs[row] for row in rows], joined([pool, dropped.cohorts.take(rows)]), steps,
                         climbers, rounds - 1, rng)
         dropped.table.loc[rows, "value"] = longer.table["value"].to_numpy()
         dropped.cohorts.put(rows, longer.cohorts)
@@ -319,18 +315,9 @@ def _agreeing(ready: Setting, known: Cohorts, starts: int, rng: np.random.Genera
         found = search.descend(ready.abstract, ready.layout, ready.ruler, ready.hard, starts, rng)
     if not len(found.time):
         return found
-    origin = np.arange(CHAINS * starts) % len(found.time)
-    laws = {arm: rng.standard_normal((len(origin), priors.WIDTH)) for arm in ready.layout.arms}
-    first = found.take(origin)
-    chains = walk.Chains(first, laws, np.zeros(len(origin), int), origin,
-                         ready.ruler.distance(first, list(ready.soft)))
-    kept: list[Cohorts] = []
-    for _ in range(LOOKS):
-        kept.append(chains.cohorts.take(np.flatnonzero(chains.agree())))
-        if sum(len(part.time) for part in kept) >= CHAINS * starts:
-            break
-        walk.walk(ready, chains, BETWEEN, rng)
-    return Cohorts(*(np.concatenate(part) for part in zip(*kept, strict=True)))
+    chains = walk.begin(ready, found, sample.FAMILIES[:1], CHAINS * starts, rng)
+    return joined([chains.cohorts.take(rows)
+                   for rows in sample.agreeing(ready, chains, CHAINS * starts, BETWEEN, LOOKS, rng)])
 
 
 def _comparisons(ready: Setting) -> list[Target]:

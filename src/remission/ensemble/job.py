@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from remission import paths, provenance
 from remission.ensemble import abstract as abstracts
-from remission.ensemble import engines, parts
+from remission.ensemble import engines, parts, priors
 from remission.errors import ContractError
 
-FAMILIES = ("weibull", "piecewise", "cure", "uniform")
+FAMILIES = tuple(priors.FAMILIES)
 #: Cohorts in a part: drawing them takes long against handing them over, and a killed run loses few.
 SIZE = 4000
 #: Folders of the package, and libraries, on which the numbers of a cohort depend.

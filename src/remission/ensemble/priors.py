@@ -153,7 +153,7 @@ def _grain(law, z: np.ndarray, time: np.ndarray, horizon: int) -> Grain:
 
 
 def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: int,
-                parts: tuple[bool, bool, bool, bool], changed: Collection[str] = Cohorts._fields) -> np.ndarray:
+                parts: Parts, changed: Collection[str] = Cohorts._fields) -> np.ndarray:
     """Log density of patients of one arm, each by itself.
 
     Parameters
@@ -179,7 +179,7 @@ def log_density(family: np.ndarray, z: np.ndarray, cohorts: Cohorts, horizon: in
     Relapse, death in remission and follow-up are independent, each at a whole number of grains; the first of them ends
     the remission, in this order within one grain. Chances of all that can happen to a patient add up to 1.
     """
-    law, parts = split(z), Parts(*parts)
+    law = split(z)
     total = np.where(cohorts.time >= 0, 0.0, -np.inf)
     if not {"time", "code", "after", "dead"}.isdisjoint(changed):
         total += _course(family, law, cohorts, horizon, parts)
@@ -244,7 +244,7 @@ def simulate(family: str, z: np.ndarray, patients: int, horizon: int, parts: Par
     >>> simulate("uniform", np.zeros((2, WIDTH)), 3, 100, Parts(), rng).time.shape
     (2, 3)
     """
-    law, parts, shape = split(z), Parts(*parts), (len(z), patients)
+    law, shape = split(z), (len(z), patients)
 
     def grains(times: np.ndarray) -> np.ndarray:
         return np.floor(np.minimum(times, 2) * horizon).astype(np.int32)

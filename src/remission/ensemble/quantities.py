@@ -190,7 +190,7 @@ def ruler(abstract: Abstract, layout: Layout) -> Ruler:
     scale = [0.01 * abstract.horizon if claim.quantity.kind in TIMES
              else {"survival": 0.02, "incidence": 0.02}.get(claim.quantity.kind, 0.1 if _logarithmic(claim) else 1.0)
              for claim in abstract.claims]
-    claims = tuple(_grouped(claim, abstract) for claim in abstract.claims)
+    claims = tuple(replace(claim, quantity=grouped(claim.quantity, abstract)) for claim in abstract.claims)
     return Ruler(claims, layout, np.array(scale), tuple((fields(claim.quantity), claim.quantity.arm)
                                                         for claim in claims),
                  tuple(COST.get(claim.quantity.kind, 3) for claim in claims))
@@ -201,10 +201,6 @@ def grouped(quantity: Quantity, abstract: Abstract) -> Quantity:
     if not quantity.group or quantity.group in ("reference", "other"):
         return quantity
     return replace(quantity, group="other" if quantity.group == abstract.groups[1] else "reference")
-
-
-def _grouped(claim: Claim, abstract: Abstract) -> Claim:
-    return replace(claim, quantity=grouped(claim.quantity, abstract))
 
 
 def fields(quantity: Quantity) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,8 @@ import pandas as pd
 
 from remission.ensemble import priors
 from remission.ensemble.abstract import Abstract
-from remission.ensemble.cohorts import Cohorts
-from remission.ensemble.quantities import grouped, value
+from remission.ensemble.cohorts import Cohorts, joined
+from remission.ensemble.quantities import value
 from remission.ensemble.unprinted import Target, targets
 from remission.ensemble.walk import Chains, Setting, setting, start, walk
 
@@ -61,18 +62,45 @@ def ensemble(abstract: Abstract, size: int, seed, families: tuple[str, ...] = FA
     ready, rng = setting(abstract), np.random.default_rng(seed)
     chains = start(ready, families, -(-size // (each * len(families))), rng)
     wanted = targets(abstract, ready.layout)
-    parts, kept, drawn = [], [], 0
     accepted = walk(ready, chains, burn, rng)
-    for number in range(MOST * each):
-        rows = np.flatnonzero(chains.agree())
+    parts, kept = [], []
+    for number, rows in enumerate(agreeing(ready, chains, size, apart, MOST * each, rng)):
         parts.append(_draws(ready, chains, rows, wanted, number))
         kept.append(chains.cohorts.take(rows))
+    return Ensemble(ready, wanted, pd.concat(parts, ignore_index=True), joined(kept), accepted)
+
+
+def agreeing(ready: Setting, chains: Chains, size: int, apart: int, most: int,
+             rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Look at chains again and again, and move them on in between, until enough cohorts agree with every claim.
+
+    Parameters
+    ----------
+    ready : Setting
+    chains : Chains
+        Moved in place.
+    size : int
+        Cohorts that are enough.
+    apart : int
+        Steps between two looks.
+    most : int
+        Looks after which there is no other, enough or not.
+    rng : Generator
+
+    Yields
+    ------
+    array of int
+        Chains that agree just now.
+    """
+    drawn = 0
+    for number in range(most):
+        if number:
+            walk(ready, chains, apart, rng)
+        rows = np.flatnonzero(chains.agree())
+        yield rows
         drawn += len(rows)
         if drawn >= size:
-            break
-        walk(ready, chains, apart, rng)
-    whole = Cohorts(*(np.concatenate(part) for part in zip(*kept, strict=True)))
-    return Ensemble(ready, wanted, pd.concat(parts, ignore_index=True), whole, accepted)
+            return
 
 
 def draw(abstract: Abstract, family: str, size: int, seed, **steps: int) -> pd.DataFrame:
@@ -97,8 +125,7 @@ def draw(abstract: Abstract, family: str, size: int, seed, **steps: int) -> pd.D
 
 def _draws(ready: Setting, chains: Chains, rows: np.ndarray, wanted: list[Target], draw: int) -> pd.DataFrame:
     names, cohorts = np.array(FAMILIES), chains.cohorts.take(rows)
-    found = {target.name: np.asarray(value(cohorts, ready.layout, grouped(target.quantity, ready.abstract)), float)
-             for target in wanted}
+    found = {target.name: np.asarray(value(cohorts, ready.layout, target.quantity), float) for target in wanted}
     return pd.DataFrame({"family": names[chains.family[rows]], "start": chains.start[rows], "chain": rows,
                          "draw": draw} | found)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from remission.ensemble import moves
 from remission.ensemble.abstract import Abstract, Claim
-from remission.ensemble.cohorts import ONGOING, Cohorts, Layout
+from remission.ensemble.cohorts import ONGOING, Cohorts, Layout, joined
 from remission.ensemble.quantities import Ruler
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
@@ -53,7 +53,7 @@ def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int,
     while 0 < len(found.time) < size:
         wanted = size - len(found.time)
         shaken = _shaken(found, guess(abstract, layout, ruler, 2 * wanted, rng), rng)
-        found = _joined([found, _anneal(shaken, everything, given, wanted, rng)])
+        found = joined([found, _anneal(shaken, everything, given, wanted, rng)])
     return found
 
 
@@ -65,10 +65,6 @@ def _shaken(found: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts
     return made._replace(time=np.where(new_time, fresh.time, made.time), **{
         name: np.where(new, getattr(fresh, name), getattr(made, name))
         for name in ("front", "after", "dead", "share", "label")})
-
-
-def _joined(parts: list[Cohorts]) -> Cohorts:
-    return Cohorts(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler], size: int,
@@ -88,7 +84,7 @@ def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler
         heat = HOT * (COLD / HOT) ** (number % CYCLE / (CYCLE - 1))
         for _ in range(STRETCH):
             _step(now, miss, heat, given, remedies, set(stage), rng)
-    return _joined(done).take(slice(0, size))
+    return joined(done).take(slice(0, size))
 
 
 def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.random.Generator) -> Cohorts:

@@ -108,6 +108,27 @@ def start(ready: Setting, families: tuple[str, ...], size: int, rng: np.random.G
         raise ContractError(ready.abstract.name, [Problem(
             "abstract.toml", "claims", (), "the search found no cohort that agrees with every claim",
             "look for conflicts, or switch readings")])
+    return begin(ready, found, families, size, rng)
+
+
+def begin(ready: Setting, found: Cohorts, families: tuple[str, ...], size: int, rng: np.random.Generator) -> Chains:
+    """Chains from given cohorts, dealt to them in turn; laws drawn from their prior.
+
+    Parameters
+    ----------
+    ready : Setting
+    found : Cohorts
+        At least one; they agree with every hard claim.
+    families : tuple of str
+    size : int
+        Chains of each family.
+    rng : Generator
+
+    Returns
+    -------
+    Chains
+    """
+    whole = size * len(families)
     laws = {arm: rng.standard_normal((whole, priors.WIDTH)) for arm in ready.layout.arms}
     family = np.repeat([list(priors.FAMILIES).index(name) for name in families], size)
     origin = np.arange(whole) % len(found.time)
