@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from remission.ensemble import moves
-from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.cohorts import Cohorts, joined
 from remission.ensemble.quantities import fields as needed
 from remission.ensemble.quantities import value
 from remission.ensemble.unprinted import Target
@@ -33,8 +33,8 @@ class Extremes(NamedTuple):
     cohorts: Cohorts
 
 
-def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int,
-             rng: np.random.Generator) -> Extremes:
+def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int, rng: np.random.Generator,
+             rounds: int = 1) -> Extremes:
     """Look for the outermost value of every job's quantity.
 
     Parameters
@@ -44,9 +44,13 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     pool : Cohorts
         Cohorts that agree with every claim; the search starts from the outermost of them and from some at random.
     steps : int
+        Of a round.
     climbers : int
         Cohorts that search for each job.
     rng : Generator
+    rounds : int
+        Each but the first may start from what any job has found: what is extreme in one quantity may be so in another.
+        With more than one, all jobs must leave out the same claim.
 
     Returns
     -------
@@ -54,6 +58,14 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
         Values are attained by cohorts that agree with every claim (but the one left out), so the true extremes lie at
         them or beyond.
     """
+    found = _round(ready, jobs, pool, steps, climbers, rng)
+    for _ in range(rounds - 1):
+        found = _round(ready, jobs, joined([pool, found.cohorts]), steps, climbers, rng)
+    return found
+
+
+def _round(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int,
+           rng: np.random.Generator) -> Extremes:
     names = {claim.id: place for place, claim in enumerate(ready.ruler.claims)}
     active = np.ones((len(jobs) * climbers, len(names)), bool)
     starts, spread = [], np.empty(len(jobs))

@@ -36,8 +36,9 @@ class Effort(NamedTuple):
     burn: int = 1200
     apart: int = 150
     each: int = 2
-    steps: int = 150
+    steps: int = 50
     climbers: int = 3
+    rounds: int = 4
 
 
 def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # noqa: B008 (a tuple does not change)
@@ -76,7 +77,7 @@ def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # n
     if found.draws.empty:
         raise ContractError(report.name, [])
     found = found._replace(targets=[target for target in found.targets if target.quantity.kind in KINDS])
-    outermost = extremes(found.ready, jobs(found), found.cohorts, effort.steps, effort.climbers, rng)
+    outermost = extremes(found.ready, jobs(found), found.cohorts, effort.steps, effort.climbers, rng, effort.rounds)
     settled = verdicts(found, outermost).set_index("target")
     rows = []
     for target in found.targets:

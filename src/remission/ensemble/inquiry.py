@@ -152,18 +152,9 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     if inquiry.found is None:
         return inquiry
     found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, BOUNDING))
-    outermost = _climb(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rounds, rng)
+    outermost = bounds.extremes(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rng, rounds)
     return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(found, outermost),
                             sizes={**inquiry.sizes, "steps": steps, "climbers": climbers, "rounds": rounds})
-
-
-def _climb(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int, rounds: int,
-           rng: np.random.Generator) -> Extremes:
-    """Search in rounds; every job may start from what any other has found, so all must leave out the same claim."""
-    found = bounds.extremes(ready, jobs, pool, steps, climbers, rng)
-    for _ in range(rounds - 1):
-        found = bounds.extremes(ready, jobs, joined([pool, found.cohorts]), steps, climbers, rng)
-    return found
 
 
 def asked_after(inquiry: Inquiry) -> list[str]:
@@ -222,8 +213,8 @@ def weigh(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     moved = first[first["widening"] >= SEEN] if rounds > 1 else first[:0]
     for claim, mine in moved.groupby("claim", sort=False):
         rows = np.flatnonzero((dropped.table["without"] == claim) & dropped.table["target"].isin(mine["target"]))
-        longer = _climb(found.ready, [jobs[row] for row in rows], joined([pool, dropped.cohorts.take(rows)]), steps,
-                        climbers, rounds - 1, rng)
+        longer = bounds.extremes(found.ready, [jobs[row] for row in rows], joined([pool, dropped.cohorts.take(rows)]),
+                                 steps, climbers, rng, rounds - 1)
         dropped.table.loc[rows, "value"] = longer.table["value"].to_numpy()
         dropped.cohorts.put(rows, longer.cohorts)
     inquiry = _with_agreeing(inquiry, dropped)
@@ -300,7 +291,7 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
             for sign, end in ((-1, row.lower), (1, row.upper))} if not reading else {}
     jobs = [Job(target, sign) for target in wanted for sign in (-1, 1) if (target.name, sign) not in ends]
     if jobs:
-        found = _climb(ready, jobs, pool, *sizes, rng).table
+        found = bounds.extremes(ready, jobs, pool, *sizes[:2], rng, sizes[2]).table
         ends |= dict(zip(zip(found["target"], found["sign"], strict=True), found["value"], strict=True))
     return frame.assign(lower=[ends[target, -1] for target in frame["target"]],
                         upper=[ends[target, 1] for target in frame["target"]], note="")
