@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pandas as pd
 import pytest
 from cohort_on_disk import TABLES, put
@@ -74,6 +76,15 @@ NO_TABLES = [
     ("a,b\n1," + "x" * 200000, "stray_quote", "too long"),
     ("Export of 12 March\n\npatient_id,b\n1,2\n", "header_not_first", "the header stands on line 3"),
 ]
+
+
+def test_a_cell_is_too_long_whatever_others_allow(table):
+    before = csv.field_size_limit(1 << 30)
+    try:
+        assert "too long" in str(table("a,b\n1," + "x" * 131073).attrs["problems"][0])
+        assert table("a,b\n1," + "x" * 131072).attrs["problems"] == []
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize(("content", "rule", "what"), NO_TABLES, ids=[f"{case[1]}-{case[2]}" for case in NO_TABLES])

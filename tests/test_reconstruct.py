@@ -359,8 +359,8 @@ class TestFiles:
             assert all(f"| `{column}` |" in section for column in frame.columns)
 
     def test_the_folder_holds_only_what_is_named(self):
-        made = {f"{name}.csv" for name in schema.RAW} | {"claims.csv", "external.csv", "readings.csv", "study.toml",
-                                                          "README.md"}
+        made = {f"{name}.csv" for name in schema.RAW} | {"abstract.toml", "claims.csv", "external.csv", "readings.csv",
+                                                          "study.toml", "README.md"}
         assert {path.name for path in FOLDER.iterdir()} == made
         assert paths.raw(reconstruct.COHORT) == FOLDER
 

@@ -17,6 +17,8 @@ from remission.raw.encoding import Note, decode
 SEPARATORS = (",", ";", "\t", "|")
 #: No header is longer; a quotation mark that never closes would make it the whole file.
 HEADER_LENGTH = 10000
+#: No cell is longer. The csv module has the same limit, but one for the whole process, and scipy takes it away.
+LONGEST = 131072
 #: Signs that are split into lines at a time.
 PART = 1 << 20
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -125,6 +127,8 @@ def _rows(text: str, start: int, separator: str, first: int, name: str) -> Itera
         for row in reader:
             if row:
                 width = width or len(row)
+                if max(map(len, row)) > LONGEST:
+                    raise csv.Error("too long")
                 if reader.line_num > line and _swallows(row, width, separator):
                     what = f"a quoted cell runs on to line {reader.line_num + first} and holds whole rows"
                     raise _Stray(name, line + first, what)
@@ -133,7 +137,7 @@ def _rows(text: str, start: int, separator: str, first: int, name: str) -> Itera
     except csv.Error as error:
         what = ("a quotation mark opens a cell that is never closed" if "end of data" in str(error) else
                 "a quotation mark inside a quoted cell" if "expected after" in str(error) else
-                f"a cell that is too long: {csv.field_size_limit()} characters and more")
+                f"a cell that is too long: {LONGEST} characters and more")
         raise _Stray(name, line + first, what) from error
 
 
