@@ -309,7 +309,7 @@ class TestAsh:
             "(not decided: R07, S08, M08).")
         shown = conflicts.table(worded, found)
         assert shown["at most"].tolist() == ["below 9.55 years", "below 10.45 years", "below 0.15 years",
-                                             "below 0.291667 years"]
+                                             "below 0.2917 years"]
 
     @pytest.mark.parametrize("name", ["death counted", "ended remissions", "survival from maintenance"])
     def test_other_readings_are_not_shown_to_be_impossible(self, name):

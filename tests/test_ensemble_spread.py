@@ -282,7 +282,8 @@ class TestCommand:
     def test_make_refuses_what_a_shell_might_read(self, tmp_path, monkeypatch, name, value):
         (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
         monkeypatch.chdir(tmp_path)
-        done = subprocess.run(["make", "-n", "--no-print-directory", "ensemble", f"{name}={value}"], capture_output=True, text=True)
+        command = ["make", "-n", "--no-print-directory", "ensemble", f"{name}={value}"]
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 2 and f"{name} must be of letters" in done.stderr and done.stdout == ""
         assert not (tmp_path / "pwned").exists()
 

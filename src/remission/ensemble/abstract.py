@@ -70,9 +70,15 @@ class Claim:
         >>> Claim("R07", Quantity("p", "relapse"), 0.065, 0.075, False, "0.07").holds(0.0649)
         False
         """
+        low, high = self.limits
+        return (value >= low) & (value <= high)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest number that agrees."""
         low, high = (bound if math.isinf(bound) else bound + side * CLOSE * max(1.0, abs(bound))
                      for bound, side in ((self.lower, -1), (self.upper, 1 if self.closed else -1)))
-        return (value >= low) & ((value <= high) if self.closed or math.isinf(high) else (value < high))
+        return low, high if self.closed or math.isinf(high) else math.nextafter(high, -math.inf)
 
 
 @dataclass(frozen=True)

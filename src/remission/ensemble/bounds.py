@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from remission.ensemble import moves
+from remission.ensemble import moves, search
 from remission.ensemble.cohorts import Cohorts, joined
 from remission.ensemble.quantities import fields as needed
 from remission.ensemble.quantities import value
@@ -16,6 +16,8 @@ from remission.ensemble.walk import Setting
 
 #: Losses that a search accepts at its start and at its end, as shares of the quantity's spread in the first cohorts.
 WARM, COOL = 0.3, 0.003
+#: How far beyond the outermost value the nearest and the farthest aim lie, in such spreads.
+REACH = (0.02, 1.0)
 
 
 class Job(NamedTuple):
@@ -34,7 +36,7 @@ class Extremes(NamedTuple):
 
 
 def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int, rng: np.random.Generator,
-             rounds: int = 1) -> Extremes:
+             rounds: int = 1, aims: int = 0) -> Extremes:
     """Look for the outermost value of every job's quantity.
 
     Parameters
@@ -51,6 +53,8 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     rounds : int
         Each but the first may start from what any job has found: what is extreme in one quantity may be so in another.
         With more than one, all jobs must leave out the same claim.
+    aims : int
+        Before each round but the first, so many searches of each job's own for a value beyond the outermost so far.
 
     Returns
     -------
@@ -60,8 +64,39 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
     """
     found = _round(ready, jobs, pool, steps, climbers, rng)
     for _ in range(rounds - 1):
-        found = _round(ready, jobs, joined([pool, found.cohorts]), steps, climbers, rng)
+        reached = [_beyond(ready, jobs, pool, found, aims, rng)] if aims else []
+        found = _round(ready, jobs, joined([pool, found.cohorts, *reached]), steps, climbers, rng)
     return found
+
+
+def _beyond(ready: Setting, jobs: list[Job], pool: Cohorts, found: Extremes, aims: int,
+            rng: np.random.Generator) -> Cohorts:
+    """Cohorts that go beyond the outermost values found, a little or far, reached from these and from any others."""
+    whole = joined([pool, found.cohorts])
+    quantities = {job.target.name: job.target.quantity for job in jobs}
+    spread = {name: _spread(value(whole, ready.layout, quantity)) for name, quantity in quantities.items()}
+    best = found.table["value"].to_numpy() * found.table["sign"].to_numpy()
+    open_ = np.flatnonzero(np.isfinite(best)).repeat(aims)
+    names = list(quantities)
+    scale = np.array([spread[job.target.name] for job in jobs])[open_]
+    asked = search.Aims(tuple(quantities.values()), np.array([names.index(job.target.name) for job in jobs])[open_],
+                        np.array([job.sign for job in jobs])[open_],
+                        best[open_] + scale * np.tile(np.geomspace(*REACH, aims), len(open_) // aims), scale)
+    # Half of the searches start from the outermost cohort, the others far from it.
+    given = (ready.abstract, ready.layout, ready.ruler)
+    far = search.shaken(whole.take(rng.integers(0, len(whole.time), len(open_))), search.guess(*given, len(open_), rng),
+                        rng)
+    starts = found.cohorts.take(open_)
+    starts.put(np.arange(1, len(open_), 2), far.take(np.arange(1, len(open_), 2)))
+    left = {job.without for job in jobs}
+    places = tuple(place for place, claim in enumerate(ready.ruler.claims) if claim.id not in left)
+    return search.mend(*given, places, starts, rng, aims=asked)[0]
+
+
+def _spread(values: np.ndarray) -> float:
+    """Standard deviation of what is finite; 1 where there is none."""
+    known = values[np.isfinite(values)]
+    return (float(known.std()) if len(known) > 1 else 0.0) or 1.0
 
 
 def _round(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int,
@@ -77,17 +112,16 @@ def _round(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers:
         order = np.argsort(-np.where(np.isnan(worth), -np.inf, worth), kind="stable")
         random = rng.integers(0, len(worth), climbers - climbers // 2)
         starts.append(np.concatenate([order[:climbers // 2], random]))
-        found = worth[np.isfinite(worth)]
-        spread[number] = (found.std() if len(found) > 1 else 0.0) or 1.0
+        spread[number] = _spread(worth)
         if job.without:
             active[number * climbers:(number + 1) * climbers, names[job.without]] = False
     rows = np.concatenate(starts)
-    search = _Search(ready, jobs, pool.take(rows), active, np.repeat(spread, climbers), climbers)
-    search.run(steps, rng)
-    return search.found()
+    climb = _Climb(ready, jobs, pool.take(rows), active, np.repeat(spread, climbers), climbers)
+    climb.run(steps, rng)
+    return climb.found()
 
 
-class _Search:
+class _Climb:
     """A climb of many cohorts at once; rows of one job stand together."""
 
     def __init__(self, ready: Setting, jobs: list[Job], cohorts: Cohorts, active: np.ndarray, spread: np.ndarray,

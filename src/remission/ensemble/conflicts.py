@@ -76,7 +76,7 @@ def feasible(abstract: Abstract, ids: Iterable[str] | None = None) -> bool:
     return linear.solve(abstract, _chosen(abstract, ids)) is not None
 
 
-def conflicts(abstract: Abstract, most: int = 20) -> list[tuple[str, ...]]:
+def conflicts(abstract: Abstract, most: int = 20, known: Iterable[frozenset[str]] = ()) -> list[tuple[str, ...]]:
     """All smallest sets of claims that cannot hold together.
 
     Parameters
@@ -84,6 +84,8 @@ def conflicts(abstract: Abstract, most: int = 20) -> list[tuple[str, ...]]:
     abstract : Abstract
     most : int
         Stop after so many.
+    known : iterable of frozenset of str
+        Claims that some cohort agrees with together, so that no programme need be asked about them.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def conflicts(abstract: Abstract, most: int = 20) -> list[tuple[str, ...]]:
     []
     """
     order = {claim.id: number for number, claim in enumerate(_chosen(abstract, None))}
-    ask = _Answers(abstract)
+    ask = _Answers(abstract, known)
     found: list[frozenset[str]] = []
     queue, seen = [frozenset()], {frozenset()}
     for left_out in queue:  # grows while it is read
@@ -208,9 +210,9 @@ def reading(abstract: Abstract, found: list[tuple[str, ...]] | None = None) -> s
 class _Answers:
     """What is known of sets of claims: a part of a possible set is possible, what holds an impossible one is not."""
 
-    def __init__(self, abstract: Abstract):
+    def __init__(self, abstract: Abstract, known: Iterable[frozenset[str]] = ()):
         self.abstract, self.questions = abstract, 0
-        self.possible: list[frozenset[str]] = []
+        self.possible: list[frozenset[str]] = list(known)
         self.impossible: list[frozenset[str]] = []
 
     def __call__(self, ids: frozenset[str]) -> bool:
@@ -254,5 +256,5 @@ def _bound(abstract: Abstract, claim: Claim, side: str) -> str:
         return "not reached"
     below = "below " if side == "upper" and not claim.closed else ""
     if claim.quantity.kind in TIMES:
-        return f"{below}{value / abstract.per_unit:.6g} {abstract.unit}s"
+        return f"{below}{value / abstract.per_unit:.4g} {abstract.unit}s"
     return f"{below}{value:.6g}"

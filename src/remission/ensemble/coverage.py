@@ -34,11 +34,12 @@ class Effort(NamedTuple):
 
     cohorts: int = 160
     burn: int = 1200
-    apart: int = 150
+    apart: int = 100
     each: int = 2
-    steps: int = 50
-    climbers: int = 3
-    rounds: int = 4
+    steps: int = 100
+    climbers: int = 4
+    rounds: int = 3
+    aims: int = 24
 
 
 def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # noqa: B008 (a tuple does not change)
@@ -77,7 +78,8 @@ def hold(report: Abstract, truth: Cohorts, seed, effort: Effort = Effort(),  # n
     if found.draws.empty:
         raise ContractError(report.name, [])
     found = found._replace(targets=[target for target in found.targets if target.quantity.kind in KINDS])
-    outermost = extremes(found.ready, jobs(found), found.cohorts, effort.steps, effort.climbers, rng, effort.rounds)
+    outermost = extremes(found.ready, jobs(found), found.cohorts, effort.steps, effort.climbers, rng, effort.rounds,
+                         effort.aims)
     settled = verdicts(found, outermost).set_index("target")
     rows = []
     for target in found.targets:
@@ -214,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("out", type=Path, help="CSV to write")
     parser.add_argument("--replicates", type=int, default=20, help="trials of each world and size")
     parser.add_argument("--worlds", nargs="+", default=list(worlds.WORLDS), choices=list(worlds.WORLDS))
-    parser.add_argument("--sizes", nargs="+", default=["19/12", "30/30"], help="patients of both arms, as 19/12")
+    parser.add_argument("--sizes", nargs="+", default=["9/7", "19/12", "30/30"], help="patients of both arms, as 19/12")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     for name, usual in Effort()._asdict().items():

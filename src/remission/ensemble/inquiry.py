@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from remission import paths
-from remission.ensemble import bounds, conflicts, sample, search, unprinted, verdicts, walk
+from remission.ensemble import bounds, conflicts, sample, search, unprinted, verdicts
 from remission.ensemble.abstract import Abstract, Quantity, read
 from remission.ensemble.bounds import Extremes, Job
 from remission.ensemble.cohorts import Cohorts, joined
@@ -30,8 +31,8 @@ DRAWING, BOUNDING, WEIGHING, SWITCHING = range(4)
 SEEN = 1.1
 #: What a claim is worth is asked of these quantities, unless they can be anything already.
 WEIGHED = ("hazard_ratio", "p", "rmst_difference")
-#: Under another reading: chains from each start, steps between two looks at them, and looks before they are given up.
-CHAINS, BETWEEN, LOOKS = 4, 50, 40
+#: Under another reading: cohorts that a search starts from, for each that is wanted.
+TRIED = 3
 
 
 class Inquiry(NamedTuple):
@@ -102,7 +103,16 @@ def contradictions(inquiry: Inquiry, reading: str = "") -> tuple[Abstract, list[
     if inquiry.abstract is None or (reading and reading not in inquiry.abstract.readings):
         return None
     report = read(inquiry.cohort, reading) if reading else inquiry.abstract
-    return report, conflicts.conflicts(report)
+    return report, conflicts.conflicts(report, known=_held(inquiry, report))
+
+
+def _held(inquiry: Inquiry, report: Abstract) -> set[frozenset[str]]:
+    """Sets of a report's claims that hold together in a cohort drawn."""
+    if inquiry.found is None:
+        return set()
+    ready = setting(report)
+    held = np.column_stack([ready.ruler.holds(inquiry.found.cohorts, [place]) for place in range(len(report.claims))])
+    return {frozenset(itertools.compress((claim.id for claim in report.claims), row)) for row in held}
 
 
 def draw(inquiry: Inquiry, draws: int, burn: int) -> Inquiry:
@@ -130,7 +140,7 @@ def draw(inquiry: Inquiry, draws: int, burn: int) -> Inquiry:
     return inquiry._replace(found=found, sizes={**inquiry.sizes, "draws": len(found.draws), "burn": burn})
 
 
-def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
+def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int, aims: int = 0) -> Inquiry:
     """Look for both extremes of every unprinted quantity, and settle it.
 
     Parameters
@@ -143,6 +153,8 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
         Cohorts that search for each extreme.
     rounds : int
         The next round starts from the outermost cohorts of all quantities: what is extreme in one may be so in another.
+    aims : int
+        Between two rounds, searches for each extreme that may leave the claims on their way.
 
     Returns
     -------
@@ -152,9 +164,11 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     if inquiry.found is None:
         return inquiry
     found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, BOUNDING))
-    outermost = bounds.extremes(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rng, rounds)
+    outermost = bounds.extremes(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rng, rounds,
+                                aims)
     return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(found, outermost),
-                            sizes={**inquiry.sizes, "steps": steps, "climbers": climbers, "rounds": rounds})
+                            sizes={**inquiry.sizes, "steps": steps, "climbers": climbers, "rounds": rounds,
+                                   "aims": aims})
 
 
 def asked_after(inquiry: Inquiry) -> list[str]:
@@ -298,17 +312,10 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
 
 
 def _agreeing(ready: Setting, known: Cohorts, starts: int, rng: np.random.Generator) -> Cohorts:
-    """Cohorts that agree with every claim, from chains of one family; none when the search finds none to start from."""
-    near = np.flatnonzero(ready.ruler.holds(known, list(ready.hard)))
-    if len(near) >= starts:  # cohorts of the first reading that break claims at most which a chain may break
-        found = known.take(near[np.linspace(0, len(near) - 1, starts).astype(int)])
-    else:
-        found = search.descend(ready.abstract, ready.layout, ready.ruler, ready.hard, starts, rng)
-    if not len(found.time):
-        return found
-    chains = walk.begin(ready, found, sample.FAMILIES[:1], CHAINS * starts, rng)
-    return joined([chains.cohorts.take(rows)
-                   for rows in sample.agreeing(ready, chains, CHAINS * starts, BETWEEN, LOOKS, rng)])
+    """Cohorts that agree with every claim, made from those that agree with others; none when the search finds none."""
+    some = known.take(rng.integers(0, len(known.time), TRIED * starts))
+    return search.mend(ready.abstract, ready.layout, ready.ruler, tuple(range(len(ready.ruler.claims))), some, rng,
+                       starts)[0]
 
 
 def _comparisons(ready: Setting) -> list[Target]:

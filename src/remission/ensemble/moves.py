@@ -224,6 +224,8 @@ def guided(claim: Claim, layout: Layout, cohorts: Cohorts, rng: np.random.Genera
     aim = np.floor(rng.uniform(claim.lower, max(claim.upper, claim.lower + 0.5), (count, 1)) + 0.5).astype(np.int32)
     if quantity.kind == "median" and not quantity.group and rng.random() < 0.5:
         return _stretched(quantity, part, cohorts, aim)
+    if quantity.kind == "median" and quantity.endpoint in ("relapse", "relapse_or_death") and rng.random() < 0.5:
+        return _mirrored(part, cohorts, aim, rng)
     columns = rng.integers(part.start, part.stop, (count, 1))
     if quantity.group:  # one of its members, if chance finds one
         member = cohorts.label[:, part] == (quantity.group == "other")
@@ -258,6 +260,13 @@ def _stretched(quantity: Quantity, part: slice, cohorts: Cohorts, aim: np.ndarra
     early, late = time * aim / np.maximum(median, 1), last - (last - time) * (last - aim) / np.maximum(last - median, 1)
     moved = np.where(time <= median, early, late)
     return Move(columns, {"time": np.where(event, np.floor(moved + 0.5), time).astype(np.int32)})
+
+
+def _mirrored(part: slice, cohorts: Cohorts, aim: np.ndarray, rng: np.random.Generator) -> Move:
+    """One patient put as far behind `aim` as another is before it: a curve flat at one half has its median between."""
+    columns = part.start + _distinct(len(aim), part.stop - part.start, 2, rng)
+    first = cohorts.time[np.arange(len(aim)), columns[:, 0]][:, None]
+    return Move(columns[:, 1:], {"time": np.maximum(2 * aim - first, 0)})
 
 
 def outcomes(abstract: Abstract, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -20,6 +20,8 @@ GROUP_CONTRASTS = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_uppe
 COST = {**dict.fromkeys(COUNTS, 0), "shortest": 1, "longest": 1, "ongoing_time": 1, "median": 2}
 #: Distance of a value that does not exist, or is infinite where a number is printed.
 FAR = 6.0
+#: Distance of the nearest miss, and what is taken for 0 on a log scale.
+NEAREST, TINY = 0.02, 1e-300
 
 
 def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
@@ -125,6 +127,8 @@ class Ruler(NamedTuple):
     scale: np.ndarray
     touched: tuple[tuple[frozenset[str], str], ...]
     order: tuple[int, ...]  #: what is cheap to measure comes first
+    limits: np.ndarray  #: lowest and highest value that agrees, of each claim: (claims, 2)
+    logarithmic: np.ndarray
 
     def affected(self, what: str, arm: str) -> list[int]:
         """Claims that depend on `what` (a field of `Cohorts`) in an arm."""
@@ -149,9 +153,9 @@ class Ruler(NamedTuple):
         for place in sorted(places, key=self.order.__getitem__):
             asked = np.flatnonzero(good if active is None else good & active[:, place])
             if len(asked):
-                claim = self.claims[place]
                 mine = cohorts.take(asked, self.touched[place][0]) if len(asked) < len(good) else cohorts
-                good[asked] = claim.holds(value(mine, self.layout, claim.quantity))
+                found, (low, high) = value(mine, self.layout, self.claims[place].quantity), self.limits[place]
+                good[asked] = (found >= low) & (found <= high)
         return good
 
     def distance(self, cohorts: Cohorts, places: list[int]) -> np.ndarray:
@@ -160,11 +164,17 @@ class Ruler(NamedTuple):
         Logarithmic, so that a search feels a near miss and a far one: log(1 + miss / unit), the unit a hundredth of the
         horizon, or a tenth on the log scale of a p-value.
         """
-        made = np.empty((len(cohorts.time), len(places)))
+        found = np.empty((len(cohorts.time), len(places)))
         for column, place in enumerate(places):
-            claim = self.claims[place]
-            made[:, column] = _miss(value(cohorts, self.layout, claim.quantity), claim, self.scale[place])
-        return made
+            found[:, column] = value(cohorts, self.layout, self.claims[place].quantity)
+        low, high = self.limits[places].T
+        missed = ~((found >= low) & (found <= high))
+        with np.errstate(invalid="ignore"):
+            for column in np.flatnonzero(self.logarithmic[places]):
+                found[:, column] = np.log(np.maximum(found[:, column], TINY))
+            low, high = (np.where(self.logarithmic[places], np.log(np.maximum(end, TINY)), end) for end in (low, high))
+            away = np.log1p(np.maximum(np.maximum(low - found, found - high), 0) / self.scale[places])
+        return np.where(missed, np.where(np.isfinite(away), np.minimum(away, FAR) + NEAREST, FAR), 0.0)
 
 
 def ruler(abstract: Abstract, layout: Layout) -> Ruler:
@@ -191,9 +201,10 @@ def ruler(abstract: Abstract, layout: Layout) -> Ruler:
              else {"survival": 0.02, "incidence": 0.02}.get(claim.quantity.kind, 0.1 if _logarithmic(claim) else 1.0)
              for claim in abstract.claims]
     claims = tuple(replace(claim, quantity=grouped(claim.quantity, abstract)) for claim in abstract.claims)
-    return Ruler(claims, layout, np.array(scale), tuple((fields(claim.quantity), claim.quantity.arm)
-                                                        for claim in claims),
-                 tuple(COST.get(claim.quantity.kind, 3) for claim in claims))
+    return Ruler(claims, layout, np.array(scale),
+                 tuple((fields(claim.quantity), claim.quantity.arm) for claim in claims),
+                 tuple(COST.get(claim.quantity.kind, 3) for claim in claims),
+                 np.array([claim.limits for claim in claims]), np.array([_logarithmic(claim) for claim in claims]))
 
 
 def grouped(quantity: Quantity, abstract: Abstract) -> Quantity:
@@ -215,16 +226,3 @@ def fields(quantity: Quantity) -> frozenset[str]:
 
 def _logarithmic(claim: Claim) -> bool:
     return claim.quantity.kind == "p" or claim.quantity.kind.startswith("hazard_ratio")
-
-
-def _miss(found: np.ndarray, claim: Claim, scale: float) -> np.ndarray:
-    """Distance of values from a claim's window, 0 exactly where the claim holds."""
-    low, high = claim.lower, claim.upper
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if _logarithmic(claim):
-            found_, low, high = np.log(np.maximum(found, 1e-300)), np.log(max(low, 1e-300)), np.log(max(high, 1e-300))
-        else:
-            found_ = found
-        away = np.log1p(np.maximum(np.maximum(low - found_, found_ - high), 0) / scale)
-    away = np.where(np.isfinite(away), np.minimum(away, FAR) + 0.02, FAR)
-    return np.where(claim.holds(found), 0.0, away)

@@ -120,6 +120,20 @@ def drawn(inquiry: Inquiry) -> str:
             "printed numbers.")
 
 
+def conflict_table(found: tuple[Abstract, list[tuple[str, ...]]] | None) -> pd.DataFrame:
+    """Claims that cannot hold together, from `inquiry.contradictions`; no rows without an abstract or a conflict."""
+    return conflicts.table(*found) if found else pd.DataFrame()
+
+
+def conflict_reading(inquiry: Inquiry, found: tuple[Abstract, list[tuple[str, ...]]] | None, reading: str = "") -> str:
+    """What `inquiry.contradictions` found under a reading, or why there is nothing to say."""
+    if inquiry.abstract is None:
+        return f"*{inquiry.note}*"
+    if found is None:
+        return f"*This abstract has no reading called {reading!r}.*"
+    return f"{f'Under *{reading}*' if reading else 'As read here'}: {conflicts.reading(*found)}"
+
+
 def diagnostics_table(inquiry: Inquiry) -> pd.DataFrame:
     """Diagnostics of the draws by family: numbers of draws and starts, effective numbers, drift.
 
@@ -366,7 +380,8 @@ def _p_values(inquiry: Inquiry) -> list[str]:
         if row.target.endswith(".groups"):
             continue
         below = float((inquiry.found.draws[row.target] < 0.05).mean())
-        side = ("never below 0.05" if row.lower >= 0.05 else "always below 0.05" if row.upper < 0.05 else
+        side = ("in no cohort found below 0.05" if row.lower >= 0.05 else
+                "in every cohort found below 0.05" if row.upper < 0.05 else
                 f"on either side of 0.05, and below it in {wording.percent(below)}% of the draws")
         said.append(f"The {row.words} is {row.verdict}: {_span(row, row.lower, row.upper, inquiry)}, {side}.")
     return said

@@ -1,13 +1,15 @@
-"""Find cohorts that agree with every claim, from random ones, by simulated annealing."""
+"""Find cohorts that agree with every claim, and with an aim beside, from random ones, by simulated annealing."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from remission.ensemble import moves
-from remission.ensemble.abstract import Abstract, Claim
+from remission.ensemble.abstract import Abstract, Claim, Quantity
 from remission.ensemble.cohorts import ONGOING, Cohorts, Layout, joined
-from remission.ensemble.quantities import Ruler
+from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, value
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
 STRETCH, ROUNDS = 50, 80
@@ -20,6 +22,42 @@ GUIDED = 0.4
 #: How much oftener what belongs to a claim alone is moved than what it shares with all others.
 OFTEN = 6
 TIMED = ("median", "shortest", "longest", "ongoing_time")
+#: What counts as near an aim, in units of its scale.
+NEAR = 0.05
+
+
+class Aims(NamedTuple):
+    """What each cohort is to reach beside the claims: `sign` times a quantity is to be `at` least so much.
+
+    `quantities` are all that are aimed at, `which` (B,) says each cohort's; `sign`, `at` and `scale` are (B,).
+    """
+
+    quantities: tuple[Quantity, ...]
+    which: np.ndarray
+    sign: np.ndarray
+    at: np.ndarray
+    scale: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Aims:
+        """Aims of some cohorts."""
+        return Aims(self.quantities, *(part[rows] for part in self[1:]))
+
+    def distance(self, cohorts: Cohorts, layout: Layout, before: np.ndarray, touched: set[str],
+                 arms: list[str]) -> np.ndarray:
+        """How far each cohort is from its aim, as `Ruler.distance` measures: 0 where it is reached.
+
+        It was `before`, and is still, for aims at what does not depend on the fields `touched` in these arms.
+        """
+        made = before.copy()
+        for place in np.unique(self.which):
+            quantity = self.quantities[place]
+            if quantity.arm in ("", *arms) and not fields(quantity).isdisjoint(touched):
+                mine = np.flatnonzero(self.which == place)
+                away = self.at[mine] - self.sign[mine] * value(cohorts.take(mine), layout, quantity)
+                away = np.where(np.isnan(away), np.inf, away) / self.scale[mine]
+                near = np.minimum(np.log1p(np.maximum(away, 0) / NEAR) + NEAREST, FAR)
+                made[mine] = np.where(away <= 0, 0.0, near)
+        return made
 
 
 def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ...], size: int,
@@ -48,18 +86,47 @@ def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int,
     first = min(size, SCRATCH)
     now = guess(abstract, layout, ruler, 4 * first, rng)
     if len(remissions) < len(everything):
-        now = _anneal(now, remissions, given, 3 * first, rng)
-    found = _anneal(now, everything, given, first, rng) if len(now.time) else now
+        now = _anneal(now, remissions, given, 3 * first, rng)[0]
+    found = _anneal(now, everything, given, first, rng)[0] if len(now.time) else now
     while 0 < len(found.time) < size:
         wanted = size - len(found.time)
-        shaken = _shaken(found, guess(abstract, layout, ruler, 2 * wanted, rng), rng)
-        found = joined([found, _anneal(shaken, everything, given, wanted, rng)])
+        made = found.take(rng.integers(0, len(found.time), 2 * wanted))
+        made = shaken(made, guess(abstract, layout, ruler, 2 * wanted, rng), rng)
+        found = joined([found, _anneal(made, everything, given, wanted, rng)[0]])
     return found
 
 
-def _shaken(found: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
-    """Cohorts that agreed, with a fifth to three fifths of their patients drawn anew."""
-    made = found.take(rng.integers(0, len(found.time), len(fresh.time)))
+def mend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ...], now: Cohorts,
+         rng: np.random.Generator, size: int | None = None, aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
+    """Move given cohorts until they agree with claims and reach an aim each.
+
+    Between cohorts that agree with every claim there may be none that do, so that no climb leads from one to the other;
+    this search leaves the claims on its way and comes back to them elsewhere.
+
+    Parameters
+    ----------
+    abstract : Abstract
+    layout : Layout
+    ruler : Ruler
+    places : tuple of int
+        Of the claims that are to hold.
+    now : Cohorts
+        From which the search starts.
+    rng : Generator
+    size : int, optional
+        Cohorts that are enough; all by default.
+    aims : Aims, optional
+
+    Returns
+    -------
+    tuple of Cohorts and array of int
+        Those that agree and reach their aim, and their rows in `now`.
+    """
+    return _anneal(now, list(places), (abstract, layout, ruler), size or len(now.time), rng, CYCLE, aims)
+
+
+def shaken(made: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
+    """Cohorts that agreed, with a fifth to three fifths of their patients taken from `fresh` ones (of `guess`)."""
     new = rng.random(made.time.shape) < rng.uniform(0.2, 0.6, (len(made.time), 1))
     new_time = new & (made.code != ONGOING)
     return made._replace(time=np.where(new_time, fresh.time, made.time), **{
@@ -67,24 +134,28 @@ def _shaken(found: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts
         for name in ("front", "after", "dead", "share", "label")})
 
 
-def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler], size: int,
-            rng: np.random.Generator) -> Cohorts:
-    """Move cohorts until they agree with the claims of a stage; at most `size` of those that do."""
+def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler], size: int, rng: np.random.Generator,
+            rounds: int = ROUNDS, aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
+    """Move cohorts until they agree with the claims of a stage; at most `size` of those that do, and their rows."""
     ruler = given[2]
-    miss = np.zeros((len(now.time), len(ruler.claims)))
+    miss = np.zeros((len(now.time), len(ruler.claims) + (aims is not None)))
     miss[:, stage] = ruler.distance(now, stage)
-    remedies = _remedies(*given)
-    done: list[Cohorts] = []
-    for number in range(ROUNDS):
+    if aims is not None:
+        miss[:, -1] = aims.distance(now, given[1], miss[:, -1], set(Cohorts._fields), list(given[1].arms))
+    remedies, rows = _remedies(*given), np.arange(len(now.time))
+    done, where = [], []
+    for number in range(rounds):
         ready = (miss == 0).all(axis=1)
         done.append(now.take(ready))
-        now, miss = now.take(~ready), miss[~ready]
-        if sum(len(part.time) for part in done) >= size or not len(miss):
+        where.append(rows[ready])
+        now, miss, rows = now.take(~ready), miss[~ready], rows[~ready]
+        aims = aims if aims is None else aims.take(~ready)
+        if sum(map(len, where)) >= size or not len(miss):
             break
-        heat = HOT * (COLD / HOT) ** (number % CYCLE / (CYCLE - 1))
+        heat = HOT * (COLD / HOT) ** (number % min(CYCLE, rounds) / (min(CYCLE, rounds) - 1))
         for _ in range(STRETCH):
-            _step(now, miss, heat, given, remedies, set(stage), rng)
-    return joined(done).take(slice(0, size))
+            _step(now, miss, heat, given, remedies, set(stage), rng, aims)
+    return joined(done).take(slice(0, size)), np.concatenate(where)[:size]
 
 
 def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.random.Generator) -> Cohorts:
@@ -136,41 +207,58 @@ def _printed_times(time: np.ndarray, code: np.ndarray, claims: list[Claim], rng:
 
 
 def _remedies(abstract: Abstract, layout: Layout, ruler: Ruler) -> list[list[tuple[str, str]]]:
-    """Moves that can mend each claim, as (kind, arm): most of them of what belongs to it alone, if anything does."""
+    """Moves that can mend each claim, as (kind, arm): most of them of what belongs to it alone, if anything does.
+
+    The last are for an aim: all.
+    """
     offered = moves.choice(abstract, layout).kinds
     made = []
-    for fields, where in ruler.touched:
-        own = fields - {"time", "code"} or fields
-        able = [(kind, arm) for kind, arm in offered if moves.MOVES[kind][0] in fields and where in (arm, "")]
+    for touched, where in ruler.touched:
+        own = touched - {"time", "code"} or touched
+        able = [(kind, arm) for kind, arm in offered if moves.MOVES[kind][0] in touched and where in (arm, "")]
         made.append(OFTEN * [one for one in able if moves.MOVES[one[0]][0] in own] + able)
-    return made
+    return [*made, list(offered)]
 
 
 def _step(now: Cohorts, miss: np.ndarray, heat: float, given: tuple[Abstract, Layout, Ruler],
-          remedies: list[list[tuple[str, str]]], stage: set[int], rng: np.random.Generator) -> None:
-    """Take up one claim, and move the cohorts that miss it, in place; new misses are paid for by `heat`."""
+          remedies: list[list[tuple[str, str]]], stage: set[int], rng: np.random.Generator,
+          aims: Aims | None = None) -> None:
+    """Take up one claim, or the aims, and move the cohorts that miss it, in place; `heat` pays for new misses."""
     abstract, layout, ruler = given
     missing = (miss > 0).sum(axis=0)
     if not missing.any():
         return
     place = int(rng.choice(len(missing), p=missing / missing.sum()))
-    rows = np.flatnonzero(miss[:, place] > 0)
-    mine = now.take(rows)
-    claim, arms = ruler.claims[place], [ruler.touched[place][1]]
-    timed = claim.quantity.kind in TIMED and np.isfinite(claim.upper)
-    if not remedies[place] or (timed and rng.random() < GUIDED):
+    claim = ruler.claims[place] if place < len(ruler.claims) else None
+    timed = claim and claim.quantity.kind in TIMED and np.isfinite(claim.upper)
+    guided = claim and (not remedies[place] or (timed and rng.random() < GUIDED))
+    if guided:
+        rows, where = np.flatnonzero(miss[:, place] > 0), ruler.touched[place][1]
+        arms = [where] if where else list(layout.arms)
+        mine = now.take(rows)
         move = moves.guided(claim, layout, mine, rng)
-        arms = arms if arms[0] else list(layout.arms)
-    else:
+    else:  # whoever misses something that this move may mend takes part
         kind, arm = remedies[place][int(rng.integers(len(remedies[place])))]
-        move, arms = moves.propose(kind, layout.arms[arm], mine, abstract.horizon, rng), [arm]
+        mended = stage.intersection(ruler.affected(moves.MOVES[kind][0], arm))
+        rows, arms = np.flatnonzero((miss[:, sorted(mended | {place})] > 0).any(axis=1)), [arm]
+        mine = now.take(rows)
+        move = moves.propose(kind, layout.arms[arm], mine, abstract.horizon, rng)
     able = np.flatnonzero(move.possible(abstract.horizon))
     if not len(able):
         return
     touched = sorted(stage & {one for field in move.fields for arm in arms for one in ruler.affected(field, arm)})
-    new = ruler.distance(move.applied(mine, able), touched)
-    worse = new.sum(axis=1) - miss[np.ix_(rows[able], touched)].sum(axis=1)
-    kept = worse <= heat * rng.exponential(size=len(able))
+    changed = move.applied(mine, able)
+    new = ruler.distance(changed, touched)
+    spare = heat * rng.exponential(size=len(able)) - new.sum(axis=1) + miss[np.ix_(rows[able], touched)].sum(axis=1)
+    if aims is not None:
+        before = miss[rows[able], -1]
+        near = np.flatnonzero(spare + before >= 0)  # the others would not be let even if they reached their aim
+        after = before.copy()
+        after[near] = aims.take(rows[able[near]]).distance(changed.take(near), layout, before[near], set(move.fields),
+                                                           arms)
+        spare += before - after
+        touched, new = [*touched, len(ruler.claims)], np.column_stack([new, after])
+    kept = spare >= 0
     move.write(mine, able[kept])
     now.put(rows, mine)
     miss[np.ix_(rows[able[kept]], touched)] = new[kept]

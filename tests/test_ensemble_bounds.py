@@ -1,0 +1,92 @@
+"""Extremes of a small report against all cohorts that there can be."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+import pytest
+
+from remission.ensemble import bounds, search, walk
+from remission.ensemble.abstract import Quantity, build
+from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.quantities import value
+from remission.ensemble.unprinted import targets
+
+HORIZON = 9
+#: With two relapses among three the curve of A is flat at one half only where two times lie evenly about 4.
+CLAIMS = [
+    {"id": "n", "quantity": "relapses", "arm": "A", "printed": "3"},
+    {"id": "d", "quantity": "deaths_in_remission", "arm": "A", "printed": "0"},
+    {"id": "m", "quantity": "median", "endpoint": "relapse", "arm": "A", "interval": [4, 4]},
+    {"id": "N", "quantity": "relapses", "arm": "B", "printed": "2"},
+    {"id": "D", "quantity": "deaths_in_remission", "arm": "B", "printed": "0"},
+    {"id": "M", "quantity": "median", "endpoint": "relapse", "arm": "B", "interval": [2, 3]},
+    {"id": "p", "quantity": "p", "endpoint": "relapse", "interval": [0.15, 0.25]},
+]
+
+
+def arms(relapses, ongoing):
+    """Every (times, codes) of one arm."""
+    for times in combinations_with_replacement(range(HORIZON), relapses):
+        for going in combinations_with_replacement(range(HORIZON), ongoing):
+            yield (*times, *going), (1,) * relapses + (0,) * ongoing
+
+
+@pytest.fixture(scope="module")
+def small():
+    report = build("small", {"unit": "day", "horizon": HORIZON, "claims": CLAIMS,
+                             "ask": {"survival": [3, 6], "rmst": [6]},
+                             "arms": [{"key": "A", "patients": 4}, {"key": "B", "patients": 3, "reference": True}]})
+    ready = walk.setting(report)
+    pairs = [(one[0] + other[0], one[1] + other[1]) for one, other in product(arms(3, 1), arms(2, 1))]
+    time, code = (np.array(part, dtype) for part, dtype in zip(zip(*pairs, strict=True), (np.int32, np.int8),
+                                                               strict=True))
+    blank = np.zeros(time.shape, np.int32)
+    whole = Cohorts(time, code, blank, blank, blank > 0, np.ones(time.shape), blank.astype(np.int8))
+    agree = np.flatnonzero(ready.ruler.holds(whole, list(range(len(CLAIMS)))))
+    return ready, whole.take(agree)
+
+
+def every(ready):
+    """Both extremes of what the report leaves open: the comparisons, and the curve of A."""
+    return [bounds.Job(target, sign) for target in targets(ready.abstract, ready.layout) for sign in (-1, 1)
+            if target.quantity.kind in ("hazard_ratio", "rmst_difference") or target.quantity.arm == "A"]
+
+
+def outermost(ready, whole, job):
+    found = value(whole, ready.layout, job.target.quantity)
+    return np.nanmax(job.sign * found) * job.sign
+
+
+class TestExtremes:
+    def test_both_ends_are_those_of_all_cohorts(self, small):
+        ready, whole = small
+        rng = np.random.default_rng(7)
+        pool = search.descend(ready.abstract, ready.layout, ready.ruler, tuple(range(len(CLAIMS))), 24, rng)
+        jobs = every(ready)
+        found = bounds.extremes(ready, jobs, pool, 60, 3, rng, rounds=3, aims=6)
+        assert len(whole.time) > 500
+        for job, end in zip(jobs, found.table["value"], strict=True):
+            assert end == pytest.approx(outermost(ready, whole, job), rel=1e-12), job
+
+    def test_an_aim_is_reached_where_no_climb_leads(self, small):
+        """From cohorts whose curve crosses one half to those that stay on it, a single step breaks the median."""
+        ready, whole = small
+        flat = np.isclose(value(whole, ready.layout, Quantity("survival", "relapse", "A", at=4)), 0.5)
+        assert 0.05 < flat.mean() < 0.95
+        start, quantity = whole.take(np.flatnonzero(~flat)[:1].repeat(40)), Quantity("survival", "relapse", "A", at=4)
+        aims = search.Aims((quantity,), np.zeros(40, int), np.ones(40), np.full(40, 0.5), np.full(40, 0.1))
+        reached, rows = search.mend(*ready[:3], tuple(range(len(CLAIMS))), start, np.random.default_rng(8), aims=aims)
+        assert len(rows) and len(set(rows)) == len(rows) and rows.max() < 40
+        assert ready.ruler.holds(reached, list(range(len(CLAIMS)))).all()
+        assert (value(reached, ready.layout, quantity) >= 0.5).all()
+
+    def test_nobody_reaches_what_cannot_be(self, small):
+        ready, whole = small
+        quantity = Quantity("hazard_ratio", "relapse")
+        most = value(whole, ready.layout, quantity).max()
+        aims = search.Aims((quantity,), np.zeros(9, int), np.ones(9), np.full(9, most * 1.01), np.ones(9))
+        reached, rows = search.mend(*ready[:3], tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
+                                    np.random.default_rng(9), aims=aims)
+        assert len(reached.time) == len(rows) == 0
