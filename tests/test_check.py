@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 
 import pytest
 from cohort_on_disk import STUDY, TABLES, put
@@ -189,3 +191,11 @@ def test_a_failure_of_the_check_itself_is_said_in_one_line(cohort, capsys, monke
     monkeypatch.setattr(cleaning, "examine", broken)
     assert check.main(["mini"]) == 2
     assert capsys.readouterr().err == "cohort 'mini': the check itself failed: TypeError: odd\n"
+
+
+def test_a_reader_who_stops_reading_hears_no_complaint(cohort):
+    cohort(TABLES)
+    command = [sys.executable, "-m", "remission.check", "mini"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    assert run.communicate()[1] == b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -250,6 +251,14 @@ def write(report: Report) -> str:
     return f"{paths.shown(path)}: {len(report.queries)} rows"
 
 
+def _say(words: str) -> None:
+    """Print; whoever reads may have read enough, as `head` has."""
+    try:
+        print(words, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 1 when the cohort cannot run, 2 when the check itself fails, else 0."""
     parser = argparse.ArgumentParser(prog="python -m remission.check", description="Check a cohort's tables.")
@@ -258,10 +267,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         paths.cohort_name(name)
         report = check(name)
-        print(text(report))
-        print(f"\nevery finding, cell by cell: {write(report)}")
+        lines = [text(report), f"\nevery finding, cell by cell: {write(report)}"]
         if report.verdict != "cannot run":
-            print(f"next: make COHORT={name}")
+            lines.append(f"next: make COHORT={name}")
+        _say("\n".join(lines))
         return int(report.verdict == "cannot run")
     except ContractError as error:
         print(error, file=sys.stderr)
