@@ -32,7 +32,7 @@ SEEN = 1.1
 #: What a claim is worth is asked of these quantities, unless they can be anything already.
 WEIGHED = ("hazard_ratio", "p", "rmst_difference")
 #: Under another reading: cohorts that a search starts from, for each that is wanted.
-TRIED = 3
+TRIED = 12
 
 
 class Inquiry(NamedTuple):

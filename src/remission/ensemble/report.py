@@ -255,9 +255,9 @@ def worth_reading(inquiry: Inquiry) -> str:
     return (f"The number worth most is {claim.id}, {claim_words(inquiry.abstract, claim)}, printed {claim.printed}: "
             f"without it the extremes of {_named(one['words'], one['arm'])} lie {best['widening']:.1f} times as far "
             f"apart ({_span(one, best['lower'], best['upper'], inquiry, best['target'])} instead of "
-            f"{_span(one, one['lower'], one['upper'], inquiry, best['target'])}). {len(idle)} of {len(most)} printed "
-            f"numbers can be left out singly without moving any of the {inquiry.worth['target'].nunique()} quantities "
-            f"by a factor of {VISIBLE:g}.")
+            f"{_span(one, one['lower'], one['upper'], inquiry, best['target'])}). For {len(idle)} of {len(most)} "
+            f"printed numbers, left out one at a time, the short searches made here saw none of the "
+            f"{inquiry.worth['target'].nunique()} quantities move by a factor of {VISIBLE:g}; longer ones may.")
 
 
 def switched_table(inquiry: Inquiry) -> pd.DataFrame:
