@@ -33,7 +33,7 @@ export COHORT WAIT $(ASKED)
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run analysis ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
+.PHONY: run analysis report ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
 
 # One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
 run: .venv/ready ## run notebooks 01 to 06 on a cohort (COHORT=name) and print the ledger's verdict
@@ -94,6 +94,9 @@ $(CHECKED)/%.txt: notebooks/%.ipynb
 ensemble: .venv/ready ## draw cohorts that agree with an abstract (COHORT=name COHORTS=number DASK=tcp://host:port)
 	@$(PY) -m remission.ensemble.spread "$$COHORT" "--cohorts=$$COHORTS" "--seed=$$SEED" "--reading=$$READING" \
 		"--jobs=$$JOBS" "--dask=$$DASK" "--wait=$$WAIT"
+
+report: run ## a site that opens from disk, build/report/<cohort>/index.html (COHORT=name)
+	@$(PY) -m remission.report.site "$$COHORT"
 
 new: .venv/ready ## make a folder for a cohort of your own (COHORT=name): empty tables, study.toml, README
 	@$(PY) -m remission.new "$$COHORT"

@@ -50,7 +50,9 @@ def notebooks() -> list[str]:
 
 
 def code() -> dict[str, str]:
-    """Hash of every module and data file of the package that is running, by its place in the repository.
+    """Hash of every module and data file that results are made with, by its place in the repository.
+
+    The report is left out: it reads what a run has left.
 
     Examples
     --------
@@ -58,7 +60,8 @@ def code() -> dict[str, str]:
     True
     """
     home = Path(__file__).parent
-    found = [*home.rglob("*.py"), *(path for path in (home / "data").iterdir() if path.is_file())]
+    found = [*(path for path in home.rglob("*.py") if home / "report" not in path.parents),
+             *(path for path in (home / "data").iterdir() if path.is_file())]
     return {f"src/remission/{path.relative_to(home).as_posix()}": _text_sha(path) for path in sorted(found)}
 
 
