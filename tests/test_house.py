@@ -110,7 +110,7 @@ def markdown_paths(text):
     return {name for name in [*links, *spans] if not name.startswith(("http", "build/"))}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/decisions.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/decisions.md", "docs/reviewer_guide.md"])
 def test_paths_named_in_documents_exist(name):
     path = ROOT / name
     named = markdown_paths(path.read_text(encoding="utf-8"))
