@@ -199,3 +199,10 @@ def test_a_reader_who_stops_reading_hears_no_complaint(cohort):
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     run.stdout.close()
     assert run.communicate()[1] == b""
+
+
+@pytest.mark.parametrize("dose", ["", "soon"])
+def test_a_unit_without_any_number_is_no_fault_of_the_check(cohort, dose):
+    cohort({"dosing": TABLES["dosing"] + f"01;interferon alfa-2a;{dose};IE;TIW;2.9.2004;3.9.2004;\n"})
+    accounts = check.check("mini").accounts.set_index("table").loc["dosing"]
+    assert accounts["read"] == 5 == accounts[["analysed", "aside", "held"]].sum()

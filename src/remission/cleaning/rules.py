@@ -75,7 +75,8 @@ def convert(made: pd.DataFrame, columns: list[str], units: pd.DataFrame, study: 
         texts = made[column]
         parts = [read_column(texts[mask], lambda t, single=single: readers.read_numbers(t, study.decimal, single),
                              column, audit) for mask, single in ((small, "group"), (~small, beside))]
-        cells = pd.concat([part for part in parts if len(part)] or parts[:1]).reindex(made.index)
+        parts = [part.astype({"value": float}) for part in parts if len(part)] or parts[:1]
+        cells = pd.concat(parts).reindex(made.index)
         given = cells["value"].astype(float)
         log_rules(cells, texts, given, column, audit)
         exact = given * units["factor"]
