@@ -118,6 +118,7 @@ def said(monkeypatch):
         heard.append(shown.data if type(shown).__name__ == "Markdown" else type(shown).__name__)
     for module in (show, style):
         monkeypatch.setattr(module, "display", listen)
+    monkeypatch.setitem(style.RC, "figure.dpi", 30)  # nobody looks at these figures, and encoding them is half the time
     return heard
 
 
