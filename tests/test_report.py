@@ -73,6 +73,7 @@ def test_pages_can_be_read_by_ear_and_by_keyboard(report):
         assert all(len(image.get("alt", "")) > 10 for image in page.find_all("img"))
         assert all(table.parent.get("tabindex") == "0" and table.parent.get("aria-label") for table in
                    page.find_all("table"))
+        assert all(block.get("tabindex") == "0" for block in page.find_all("pre"))
         assert page.find("a", class_="skip")["href"] == f"#{page.find('main')['id']}"
 
 

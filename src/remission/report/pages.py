@@ -101,6 +101,8 @@ def finished(soup: BeautifulSoup, name: str, files: Mapping[str, bytes], pages: 
     for part in soup.find_all(True):
         for key in [key for key in part.attrs if key.startswith("on")]:
             del part[key]
+    for block in soup.find_all("pre"):
+        block["tabindex"] = "0"  # it may scroll
     _headings(soup)
     _frame_tables(soup)
     for link in soup.find_all("a", href=True):
@@ -169,8 +171,6 @@ def _fold(soup: BeautifulSoup, code: Tag) -> None:
     lines = sum(bool(line.strip()) for line in code.get_text().splitlines())
     summary = soup.new_tag("summary")
     summary.string = f"code, {lines} {'line' if lines == 1 else 'lines'}"
-    for block in code.find_all("pre"):
-        block["tabindex"] = "0"
     code.wrap(soup.new_tag("details", attrs={"class": "code"})).insert(0, summary)
 
 
