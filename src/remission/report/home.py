@@ -13,7 +13,7 @@ from remission.study import Study
 
 #: Figures to begin with: name, and what it shows.
 FIRST = {
-    "km_time_to_relapse": "Time to relapse by arm, Kaplan-Meier, from the start of maintenance",
+    "km_time_to_relapse": "Time to relapse by arm, Kaplan-Meier, from {origin}",
     "definition_grid": "The same comparison under every definition of the endpoint",
     "claim_ledger": "Every printed number against the recomputed one",
 }
@@ -38,6 +38,7 @@ def home(study: Study, results: pd.DataFrame, chapters: list[Page]) -> Page:
     """
     files, figures = {}, []
     for name, words in FIRST.items():
+        words = words.format(origin=study.origin_label)
         picture = paths.figures(study.name) / f"{name}.png"
         if picture.is_file():
             files[f"{FIGURES}/{name}.png"] = picture.read_bytes()

@@ -12,9 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from remission import paths, provenance
+from remission import paths, provenance, results
 from remission.errors import ContractError
 from remission.report import home, pages
 from remission.report.pages import Page
@@ -53,8 +51,7 @@ def write(cohort: str) -> Path:
     documents = [path for name in DOCUMENTS if (path := paths.root() / "docs" / name).is_file()]
     places = {f"{path.stem}.ipynb": path.stem for path in ran} | {path.name: DOCUMENTS[path.name] for path in documents}
     chapters = [*(pages.notebook(path, places) for path in ran), *(pages.markdown(path, places) for path in documents)]
-    results = pd.read_csv(paths.processed(cohort) / "results.csv", dtype=str, keep_default_na=False)
-    first = home.home(study, results, chapters)
+    first = home.home(study, results.load(cohort), chapters)
     target = paths.output_root() / "build" / "report" / cohort
     fresh = target.with_name(f".{cohort}.unfinished")
     shutil.rmtree(fresh, ignore_errors=True)
