@@ -117,7 +117,25 @@ def small():
     return coverage.study(("prior",), ((9, 7),), 2, 5, SMALL)
 
 
+@pytest.fixture(scope="module")
+def many():
+    """Draws are asked after and not extremes, so that the search for these is short."""
+    return coverage.study(("prior",), ((9, 7),), 24, 5, SMALL._replace(steps=10, rounds=1))
+
+
 class TestStudy:
+    """Simulation-based calibration (Talts et al., arXiv 1804.06788): truths from the prior rank evenly among draws."""
+
+    @pytest.mark.parametrize("quantity", ["hazard_ratio.relapse", "survival.relapse.A[24]", "survival.relapse.B[24]"])
+    def test_intervals_and_ranks_are_as_they_should(self, many, quantity):
+        """Coverage within binomial limits of 1 in 1000, and ranks not far from uniform."""
+        assert many["replicate"].nunique() == 24
+        mine = many[many["quantity"] == quantity]
+        assert len(mine) >= 12
+        for column, level in (("inside_95", 0.95), ("inside_80", 0.80)):
+            assert stats.binom.sf(len(mine) - mine[column].sum() - 1, len(mine), 1 - level) > 1e-3
+        assert stats.kstest(mine["rank"], "uniform").pvalue > 1e-3
+
     def test_the_truth_is_found_where_no_climb_leads(self):
         """A median between two relapses, as few cohorts with this summary have it: climbs alone do not come to it."""
         hard = coverage.replicate("prior", (9, 7), 4, 5, coverage.Effort()).set_index("quantity")
