@@ -36,7 +36,7 @@ export COHORT WAIT $(ASKED)
 .PHONY: run analysis report ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
 
 # One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
-run: .venv/ready ## run notebooks 01 to 06 on a cohort (COHORT=name) and print the ledger's verdict
+run: .venv/ready ## run notebooks 01 to 07 on a cohort (COHORT=name) and print the ledger's verdict
 	@$(PY) -m remission.alone "$$COHORT" --wait "$$WAIT" -- $(MAKE) --no-print-directory analysis
 
 analysis: $(OUT)/05_claim_ledger.ipynb
@@ -46,15 +46,16 @@ $(OUT)/%.ipynb: notebooks/%.ipynb | .venv/ready
 	@echo "$* on $(COHORT)"
 	@$(PY) -m remission.run "$$COHORT" $*
 
-# Each notebook waits for those whose tables it reads; 02 to 04c and 06 may run side by side (make -j2). The ledger, 05,
-# reads the results of all and writes the manifest of all their files, so that it is the last.
+# Each notebook waits for those whose tables it reads; 02 to 04c and 06 may run side by side (make -j2). The journal
+# club, 07, reads the results of all; the ledger, 05, writes the manifest of all their files, so that it is the last.
 ANALYSES := 02_toxicity 02b_dose_delivery 03_remission_duration 03b_small_sample_inference 04_mrd_predictiveness \
 	04b_mrd_over_time 04c_absence_of_evidence 06_what_the_abstract_determines
 # $(call order,FOLDER,SUFFIX): for the executed notebooks of a run, and for their checks.
 define order
 $(ANALYSES:%=$(1)/%$(2)): $(1)/01_clean_patient_tables$(2)
 $(1)/04c_absence_of_evidence$(2): $(1)/04_mrd_predictiveness$(2)
-$(1)/05_claim_ledger$(2): $(ANALYSES:%=$(1)/%$(2))
+$(1)/07_journal_club$(2): $(ANALYSES:%=$(1)/%$(2))
+$(1)/05_claim_ledger$(2): $(1)/07_journal_club$(2)
 endef
 $(eval $(call order,$(OUT),.ipynb))
 # The stamp holds the hashes of tables, code and lock: times of files say little after a copy or a checkout.

@@ -18,6 +18,8 @@ from remission import paths, provenance, study
 from remission.errors import ContractError
 
 DEFAULT_COHORT = "ash2012_reconstructed"
+#: Live controls are numbered at random and lead nowhere without their kernel; what stands beside them is kept.
+LIVE = "application/vnd.jupyter.widget-view+json"
 #: Otherwise a kernel that is told to end may print the interrupt, or a message that came too late, as an error.
 QUIET = ["--IPKernelApp.log_level=50",
          "--IPKernelApp.exec_lines=import logging; logging.getLogger('tornado').setLevel(logging.CRITICAL)"]
@@ -148,7 +150,7 @@ class CohortFault(ContractError):
 
 
 def strip(notebook):
-    """Drop what differs from run to run: timings, papermill's notes, the interpreter's version.
+    """Drop what differs from run to run: timings, papermill's notes, the interpreter's version, live controls.
 
     Parameters
     ----------
@@ -164,6 +166,8 @@ def strip(notebook):
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": tags} if tags else {}
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(LIVE, None)
     return notebook
 
 

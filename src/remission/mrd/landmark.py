@@ -12,6 +12,7 @@ from remission import results
 from remission import study as units
 from remission.adam.admrd import rules
 from remission.estimators import counting, curves, wording
+from remission.estimators.comparisons import Test
 from remission.estimators.curves import Estimate
 from remission.estimators.models import HazardRatio
 from remission.study import Study
@@ -42,7 +43,7 @@ def landmarks(study: Study) -> dict[str, int]:
             for months in rules(study)["landmarks"]}
 
 
-def at_landmark(adtv: pd.DataFrame, day: int, oldest: int) -> pd.DataFrame:
+def at_landmark(adtv: pd.DataFrame, day: int, oldest: int, threshold: float | None = None) -> pd.DataFrame:
     """Everybody still in remission after a day, with the last state known by then.
 
     Parameters
@@ -53,6 +54,9 @@ def at_landmark(adtv: pd.DataFrame, day: int, oldest: int) -> pd.DataFrame:
         Landmark, days from the origin. A sample of that day counts, a relapse of that day excludes.
     oldest : int
         A sample more than so many days old says nothing about the landmark.
+    threshold : float, optional
+        Ratio in % from which a sample is positive; without one, every detectable level is. A sample whose detection
+        limit lies at the threshold or above it is then unknown, unless it was measured.
 
     Returns
     -------
@@ -76,6 +80,10 @@ def at_landmark(adtv: pd.DataFrame, day: int, oldest: int) -> pd.DataFrame:
     age = day - here["SAMPDY"]
     known = (here["MRDPOS"].notna() & (age <= oldest)).fillna(False).to_numpy(bool)
     positive = (here["MRDPOS"] == 1).fillna(False).to_numpy(bool)
+    if threshold is not None:
+        reaches = here["LEVEL"].to_numpy(float, na_value=np.nan) >= math.log10(threshold)
+        measured = (here["LEVCENS"] == "N").to_numpy(bool)
+        known, positive = known & (measured | ~reaches), reaches & measured
     return pd.DataFrame({
         "patient": here["USUBJID"], "arm": here["TRT01A"], "time": (end - day).astype("int64"),
         "event": (relapsed == 1).astype(bool),
@@ -153,21 +161,49 @@ def _state_rows(data: pd.DataFrame, landmark: str, arm: str, study: Study) -> li
     return made
 
 
-def _test_rows(data: pd.DataFrame, landmark: str, arm: str) -> list[dict[str, Any]]:
+def compared(data: pd.DataFrame, together: bool = False) -> tuple[pd.DataFrame, Test, HazardRatio]:
+    """Test patients positive at a landmark against those negative there.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `at_landmark`.
+    together : bool
+        Whether several arms are compared as one, stratified by arm.
+
+    Returns
+    -------
+    tuple
+        Records of the patients whose state is known, with `positive` (0 and 1); log-rank test; hazard ratio, Firth.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"patient": list("abc"), "arm": "A", "time": [9, 4, 6], "event": True,
+    ...                      "state": ["negative", "positive", "unknown"]})
+    >>> records, test, _ = compared(data)
+    >>> len(records), round(test.p, 3)
+    (2, 0.317)
+    """
     known = data[data["state"] != "unknown"]
     records = counting.whole(known.assign(positive=(known["state"] == "positive").astype(int)))
+    strata = "arm" if together else None
+    return (records, counting.logrank(records, "positive", strata),
+            counting.hazard_ratio(records, ["positive"], strata, "firth"))
+
+
+def _test_rows(data: pd.DataFrame, landmark: str, arm: str) -> list[dict[str, Any]]:
+    records, test, firth = compared(data, arm == "all")
     strata, within = ("arm", ", stratified by arm") if arm == "all" else (None, "")
-    test = counting.logrank(records, "positive", strata)
-    made = [_row(known, landmark, arm, "p", test.p, unit="p", display=wording.p_value(test.p, test.note),
+    made = [_row(records, landmark, arm, "p", test.p, unit="p", display=wording.p_value(test.p, test.note),
                  method=f"log-rank test from the landmark, two-sided{within}")]
     measured = records[records["level"].notna()]
-    for statistic, rows, column, method, words in (
-            ("HR", records, "positive", "firth", "positive against negative"),
-            ("HR_cox", records, "positive", "wald", "positive against negative"),
-            ("HR[level]", measured, "level", "firth", "per log10 higher, the limit for levels below it")):
-        made.append(_row(rows, landmark, arm, statistic, **ratio(
-            counting.hazard_ratio(rows, [column], strata, method),
-            f"{fitted(method)} from the landmark{within}; {words}")))
+    words, higher = "positive against negative", "per log10 higher, the limit for levels below it"
+    for statistic, rows, method, fit, meaning in (
+            ("HR", records, "firth", firth, words),
+            ("HR_cox", records, "wald", counting.hazard_ratio(records, ["positive"], strata, "wald"), words),
+            ("HR[level]", measured, "firth", counting.hazard_ratio(measured, ["level"], strata, "firth"), higher)):
+        made.append(_row(rows, landmark, arm, statistic,
+                         **ratio(fit, f"{fitted(method)} from the landmark{within}; {meaning}")))
     return made
 
 

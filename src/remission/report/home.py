@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 from bs4 import BeautifulSoup
@@ -11,6 +13,7 @@ from remission import paths
 from remission.report.pages import FIGURES, Page, finished
 from remission.study import Study
 
+EMPTY: Mapping[str, str] = MappingProxyType({})
 #: Figures to begin with: name, and what it shows.
 FIRST = {
     "km_time_to_relapse": "Time to relapse by arm, Kaplan-Meier, from {origin}",
@@ -21,7 +24,7 @@ COLUMNS = {"id": "claim", "arm": "arm", "quantity": "quantity", "printed": "prin
            "status": "status", "why": "why"}
 
 
-def home(study: Study, results: pd.DataFrame, chapters: list[Page]) -> Page:
+def home(study: Study, results: pd.DataFrame, chapters: list[Page], extra: Mapping[str, str] = EMPTY) -> Page:
     """Write the landing page.
 
     Parameters
@@ -31,6 +34,8 @@ def home(study: Study, results: pd.DataFrame, chapters: list[Page]) -> Page:
         The cohort's `results.csv`.
     chapters : list of Page
         The other pages, in order.
+    extra : mapping of str
+        Titles of what stands beside them, by name.
 
     Returns
     -------
@@ -50,8 +55,11 @@ def home(study: Study, results: pd.DataFrame, chapters: list[Page]) -> Page:
              f'<p class="finding">{html.escape(finding(study, results))}</p>', *figures, _ledger(study),
              '<h2 id="pages">Pages</h2>', "<ol>", *(f'<li><a href="{page.name}.html">{html.escape(page.title)}</a></li>'
                                                     for page in chapters), "</ol>"]
+    if extra:
+        links = ", ".join(f'<a href="{name}.html">{html.escape(title)}</a>' for name, title in extra.items())
+        parts.append(f"<p>For the journal club: {links}.</p>")
     return finished(BeautifulSoup("\n".join(parts), "html.parser"), "index", files,
-                    {f"{page.name}.html": page.name for page in chapters})
+                    {f"{name}.html": name for name in [*(page.name for page in chapters), *extra]})
 
 
 def finding(study: Study, results: pd.DataFrame) -> str:

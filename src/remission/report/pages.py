@@ -11,8 +11,12 @@ from urllib.parse import unquote
 import nbformat
 from bs4 import BeautifulSoup, Tag
 
+from remission import paths
+
 #: Where a page keeps its figures, from the page.
 FIGURES = "figures"
+#: Class of a cell whose tag says that it answers a question.
+HIDDEN = "celltag_answer"
 #: What a title or a cell of somebody's table must not bring into a page.
 ACTIVE = ["script", "style", "iframe", "object", "embed", "form", "base", "meta", "link"]
 
@@ -53,9 +57,13 @@ def notebook(path: Path, pages: Mapping[str, str]) -> Page:
     soup = BeautifulSoup(body, "html.parser")
     for code in soup.select("div.input"):
         _fold(soup, code)
+    for cell in soup.select(f".{HIDDEN}"):
+        _close(soup, cell)
     for image in soup.find_all("img"):
         cohort, _, name = image.get("alt", "").partition(": ")
-        image["alt"] = f"Figure: {name} ({cohort}); numbers in {name.replace(' ', '_')}.csv" if name else "Figure"
+        numbers = f"{name.replace(' ', '_')}.csv"
+        saved = bool(name) and paths.output_root().joinpath("figures", cohort, numbers).is_file()
+        image["alt"] = f"Figure: {name or 'without a name'} ({cohort})" + (f"; numbers in {numbers}" if saved else "")
         image["loading"] = "lazy"
     return finished(soup, path.stem, resources.get("outputs", {}), pages)
 
@@ -172,6 +180,15 @@ def _fold(soup: BeautifulSoup, code: Tag) -> None:
     summary = soup.new_tag("summary")
     summary.string = f"code, {lines} {'line' if lines == 1 else 'lines'}"
     code.wrap(soup.new_tag("details", attrs={"class": "code"})).insert(0, summary)
+
+
+def _close(soup: BeautifulSoup, cell: Tag) -> None:
+    """Hide what answers a question until somebody asks for it."""
+    summary = soup.new_tag("summary")
+    summary.string = "Answer"
+    details = soup.new_tag("details", attrs={"class": "answer"})
+    details.extend([summary, *list(cell.children)])
+    cell.append(details)
 
 
 def _headings(soup: BeautifulSoup) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from remission import paths, provenance, results
 from remission.errors import ContractError
-from remission.report import home, pages
+from remission.report import home, pages, sheets
 from remission.report.pages import Page
 from remission.study import Study, read
 
@@ -51,7 +51,8 @@ def write(cohort: str) -> Path:
     documents = [path for name in DOCUMENTS if (path := paths.root() / "docs" / name).is_file()]
     places = {f"{path.stem}.ipynb": path.stem for path in ran} | {path.name: DOCUMENTS[path.name] for path in documents}
     chapters = [*(pages.notebook(path, places) for path in ran), *(pages.markdown(path, places) for path in documents)]
-    first = home.home(study, results.load(cohort), chapters)
+    extra = {name: text for page in chapters for name, text in sheets.sheets(page, study).items()}
+    first = home.home(study, results.load(cohort), chapters, {name: sheets.TITLES[name] for name in extra})
     target = paths.output_root() / "build" / "report" / cohort
     fresh = target.with_name(f".{cohort}.unfinished")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -62,7 +63,9 @@ def write(cohort: str) -> Path:
         for name, content in page.files.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
-    for name in ("report.css", "report.js"):
+    for name, text in extra.items():
+        (fresh / f"{name}.html").write_text(text, encoding="utf-8")
+    for name in ("report.css", "report.js", *(("sheets.css", "sheets.js") if extra else ())):
         shutil.copy(HERE / name, fresh)
     known = json.dumps([part for page in everything for part in page.sections])
     (fresh / "index.js").write_text(f"window.SECTIONS = {known};\n", encoding="utf-8")

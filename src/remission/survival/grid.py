@@ -112,11 +112,13 @@ def grid(adsl: pd.DataFrame, adtte: pd.DataFrame, study: Study, seed: int, draws
     rows = []
     for rule in rules(data):
         for clock in clocks(adsl, data, study)[0]:
-            counted = _counted(data, rule, clock)
-            if counted["arm"].nunique() != 2 or (rule == "competing" and clock.truncated):
+            if not possible(rule, clock):
                 continue
-            rows += _competing_rows(counted, clock, study) if rule == "competing" else \
-                _rule_rows(counted, rule, clock, study, seed, draws)
+            mine = counted(data, rule, clock)
+            if mine["arm"].nunique() != 2:
+                continue
+            rows += _competing_rows(mine, clock, study) if rule == "competing" else \
+                _rule_rows(mine, rule, clock, study, seed, draws)
     return results.frame(rows)
 
 
@@ -209,8 +211,41 @@ def grid_scope(adsl: pd.DataFrame, adtte: pd.DataFrame, study: Study) -> str:
     return " ".join(said)
 
 
-def _counted(data: pd.DataFrame, rule: str, clock: Clock) -> pd.DataFrame:
-    """Patients, times and events as one rule and one clock have them."""
+def possible(rule: str, clock: Clock) -> bool:
+    """Whether a rule can be read from a clock: there is no test of competing events under delayed entry.
+
+    Examples
+    --------
+    >>> possible("competing", Clock("remission_truncated", "first complete remission", np.zeros(1), True))
+    False
+    """
+    return rule != "competing" or not clock.truncated
+
+
+def counted(data: pd.DataFrame, rule: str, clock: Clock) -> pd.DataFrame:
+    """Patients, times and events as one rule and one clock have them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `endpoints.endpoint`, time counted from the study's own origin.
+    rule : str
+        One of `RULES`.
+    clock : Clock
+        From `clocks`.
+
+    Returns
+    -------
+    DataFrame
+        Those whom both have, with `time`, `entry` (days from the clock's start) and `event`.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"patient": ["a"], "time": [50], "code": [2], "event": [False], "entry": [0]})
+    >>> late = Clock("remission", "first complete remission", np.array([-30.0]), True)
+    >>> counted(one, "either", late)[["time", "entry", "event"]].values.tolist()
+    [[80, 30, True]]
+    """
     before = np.where(np.isnan(clock.start), 0, -clock.start).astype("int64")
     made = data.assign(time=data["time"] + before, entry=before if clock.truncated else 0,
                        event=data["code"] > 0 if rule == "either" else data["code"] == RELAPSE)
@@ -252,7 +287,7 @@ def _permutation(data: pd.DataFrame, reference: str, seed: int, draws: int) -> d
 def _competing_rows(data: pd.DataFrame, clock: Clock, study: Study) -> list[dict]:
     """Gray's test and the Fine-Gray ratio of relapse, and the ratio of the times at which half have relapsed."""
     test, found = competing.gray(data, RELAPSE), competing.fine_gray(data, study.reference, RELAPSE)
-    halves = {arm: curves.quantile(_complement(competing.cumulative_incidence(group))).value
+    halves = {arm: curves.quantile(complement(competing.cumulative_incidence(group))).value
               for arm, group in by_arm(data, study).items()}
     entries = [_p("gray", test.p, test.note), _p("fine_gray", found.p, found.note),
                _ratio("subdistribution_HR", found, "Fine-Gray model; robust Wald 95% interval"),
@@ -288,10 +323,28 @@ def _medians(medians: dict[str, float], reference: str, method: str) -> dict:
             "display": f"not estimable: {why}" if math.isnan(ratio) else f"{ratio:.2f}"}
 
 
-def _complement(incidence: pd.DataFrame) -> pd.DataFrame:
-    """One minus the incidence of relapse, in the shape of a survival curve."""
+def complement(incidence: pd.DataFrame) -> pd.DataFrame:
+    """One minus the incidence of relapse, in the shape of a survival curve.
+
+    Parameters
+    ----------
+    incidence : DataFrame
+        From `competing.cumulative_incidence`.
+
+    Returns
+    -------
+    DataFrame
+        `time` (days), `survival`, `lower`, `upper`.
+
+    Examples
+    --------
+    >>> complement(pd.DataFrame({"cause": [1], "time": [9.0], "incidence": [0.2], "lower": [0.1], "upper": [0.4]}))
+       time  survival  lower  upper
+    0   9.0       0.8    0.6    0.9
+    """
     mine = incidence[incidence["cause"] == RELAPSE]
-    return pd.DataFrame({"time": mine["time"], "survival": 1 - mine["incidence"], "lower": np.nan, "upper": np.nan})
+    return pd.DataFrame({"time": mine["time"], "survival": 1 - mine["incidence"], "lower": 1 - mine["upper"],
+                         "upper": 1 - mine["lower"]})
 
 
 def specifications(rows: pd.DataFrame, study: Study) -> pd.DataFrame:

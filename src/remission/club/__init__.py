@@ -1,0 +1,1 @@
+"""The journal club: twelve questions answered from results, and comparisons under definitions of one's choice."""
