@@ -120,7 +120,7 @@ def of_arms(adsl: pd.DataFrame, adtte: pd.DataFrame, study: Study, event: str = 
     ...                      "AVAL": [9, 20, 5, 7], "CNSR": 0, "ENTRYDY": 0})
     >>> adsl = pd.DataFrame({"USUBJID": list("abcd"), "CRDY": 0, "DXDY": 0})
     >>> two = Study("demo", "own", "", "", (Arm("A", "A"), Arm("B", "B", True)), report_unit="day")
-    >>> of_arms(adsl, rows, two).p, [group.median for group in of_arms(adsl, rows, two).groups]
+    >>> of_arms(adsl, rows, two).p, [group.median.partition(" (")[0] for group in of_arms(adsl, rows, two).groups]
     ('p = 0.090', ['15 days', '6 days'])
     """
     words = EVENTS[event]

@@ -33,6 +33,8 @@ def arms(adsl: pd.DataFrame, adtte: pd.DataFrame, study: Study) -> None:
         return
     choices = {"event": {words: key for key, words in comparison.events(adtte).items()},
                "clock": {words: key for key, words in comparison.clocks(adsl, adtte, study).items()}}
+    if "competing" in choices["event"].values():
+        comparison.of_arms(adsl, adtte, study, "competing")  # its library takes a second to load: now, not at a choice
     offer(choices, lambda event, clock: comparison.of_arms(adsl, adtte, study, event, clock), study)
 
 
@@ -84,7 +86,7 @@ def offer(choices: Mapping[str, Mapping[str, Any]], compare: Callable[..., Compa
     for menu in menus:
         menu.observe(redraw, names="value")
     live = ipywidgets.VBox([*menus, page])._repr_mimebundle_()
-    alt = f"{study.name}: {drawing.heading(first)}".replace("\n", ". ")
+    alt = f"{study.name}: {drawing.subject(first)}. Hazard ratio {first.ratio}, {first.p}"
     display({**live, "text/plain": "controls", STILL: b64encode(drawing.picture(first, study)).decode()}, raw=True,
             metadata={STILL: {"alt": alt}})
     show.say(f"*At first: {', '.join(next(iter(options)) for options in choices.values())}.* {_said(first)}")
@@ -93,7 +95,7 @@ def offer(choices: Mapping[str, Mapping[str, Any]], compare: Callable[..., Compa
 def _page(one: Comparison, study: Study) -> str:
     """The picture as a part of a page, with its numbers as text for those who do not see it."""
     picture = b64encode(drawing.picture(one, study)).decode()
-    alt = html.escape(f"{drawing.heading(one)}. {_said(one)}".replace("\n", ". "))
+    alt = html.escape(f"{drawing.subject(one)}. {_said(one)}")
     return f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
 
 

@@ -6,6 +6,7 @@ import io
 import textwrap
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -76,8 +77,18 @@ def heading(one: Comparison) -> str:
     >>> heading(Comparison("relapse", "diagnosis", (), "0.46 (95% CI 0.20 to 1.09)", "p = 0.072"))
     'Relapse, from diagnosis\\nHazard ratio 0.46 (95% CI 0.20 to 1.09), p = 0.072'
     """
-    first = f"{one.what[:1].upper()}{one.what[1:]}, from {one.clock}"
-    return f"{_wrapped(first)}\n" + (f"Hazard ratio {one.ratio}, {one.p}" if one.ratio != one.p else "")
+    return f"{_wrapped(subject(one))}\n" + (f"Hazard ratio {one.ratio}, {one.p}" if one.ratio != one.p else "")
+
+
+def subject(one: Comparison) -> str:
+    """What is compared, and from when.
+
+    Examples
+    --------
+    >>> subject(Comparison("relapse", "diagnosis", (), "", ""))
+    'Relapse, from diagnosis'
+    """
+    return f"{one.what[:1].upper()}{one.what[1:]}, from {one.clock}"
 
 
 def _wrapped(words: str) -> str:
@@ -115,12 +126,32 @@ def _line(axes: Axes, group: Group, rising: bool, look: dict, unit: str) -> None
 
 def _below(axes: Axes, group: Group, ticks, number: int, colour: str, unit: str) -> None:
     """Numbers at risk just before each tick, under the axis."""
-    time = group.patients["time"].to_numpy()
-    entry = group.patients["entry"].to_numpy() if "entry" in group.patients else np.zeros(len(time))
     height = -0.38 - 0.11 * number
-    for day in ticks:
-        count = int(((entry < max(day, 1)) & (time >= day)).sum())
+    for day, count in zip(ticks, at_risk(group.patients, ticks), strict=True):
         axes.text(float(shown(day, unit)), height, str(count), transform=axes.get_xaxis_transform(), ha="center",
                   va="center", fontsize=7)
     axes.text(-0.03, height, group.label.removeprefix("MRD "), color=colour,
               transform=axes.transAxes, ha="right", va="center", fontsize=7, weight="bold")
+
+
+def at_risk(patients: pd.DataFrame, days) -> list[int]:
+    """How many are under observation just before each day, and at its start on day 0.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        `time` and, where they may enter late, `entry` (days).
+    days : sequence of int
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> at_risk(pd.DataFrame({"time": [5, 9], "entry": [0, 6]}), [0, 5, 6, 7])
+    [1, 1, 0, 1]
+    """
+    time = patients["time"].to_numpy()
+    entry = patients["entry"].to_numpy() if "entry" in patients else np.zeros(len(time))
+    return [int(((entry < max(day, 1)) & (time >= day)).sum()) for day in days]

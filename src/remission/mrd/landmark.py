@@ -81,9 +81,9 @@ def at_landmark(adtv: pd.DataFrame, day: int, oldest: int, threshold: float | No
     known = (here["MRDPOS"].notna() & (age <= oldest)).fillna(False).to_numpy(bool)
     positive = (here["MRDPOS"] == 1).fillna(False).to_numpy(bool)
     if threshold is not None:
-        reaches = here["LEVEL"].to_numpy(float, na_value=np.nan) >= math.log10(threshold)
-        measured = (here["LEVCENS"] == "N").to_numpy(bool)
-        known, positive = known & (measured | ~reaches), reaches & measured
+        level, measured = here["LEVEL"].to_numpy(float, na_value=np.nan), (here["LEVCENS"] == "N").to_numpy(bool)
+        below, positive = level < math.log10(threshold), (level >= math.log10(threshold)) & measured
+        known &= below | positive
     return pd.DataFrame({
         "patient": here["USUBJID"], "arm": here["TRT01A"], "time": (end - day).astype("int64"),
         "event": (relapsed == 1).astype(bool),

@@ -71,7 +71,8 @@ def _handout(page: Page, asked: list[dict[str, list[Tag]]], study: Study) -> str
 def _slides(page: Page, asked: list[dict[str, list[Tag]]], study: Study) -> str:
     """A slide for the title, then two a question: what is asked, and what comes out."""
     kind = f'<p class="kind">{html.escape(study.name)}. {html.escape(study.banner)}</p>'
-    made = [f'<section id="slide-1"><h1>{html.escape(page.title)}</h1><p>{html.escape(study.title)}</p>{kind}</section>']
+    made = [f'<section id="slide-1"><h1>{html.escape(page.title)}</h1><p>{html.escape(study.title)}</p>{kind}'
+            "</section>"]
     for one in asked:
         title = html.escape(_title(one[QUESTION][0]))
         shown = "".join(part.decode_contents() for cell in one[ANSWER] for part in cell.select(".output_subarea"))
