@@ -63,7 +63,7 @@ class TestExtremes:
     def test_both_ends_are_those_of_all_cohorts(self, small):
         ready, whole = small
         rng = np.random.default_rng(7)
-        pool = search.descend(ready.abstract, ready.layout, ready.ruler, tuple(range(len(CLAIMS))), 24, rng)
+        pool = search.descend(ready.given, tuple(range(len(CLAIMS))), 24, rng)
         jobs = every(ready)
         found = bounds.extremes(ready, jobs, pool, 60, 3, rng, rounds=3, aims=6)
         assert len(whole.time) > 500
@@ -77,7 +77,7 @@ class TestExtremes:
         assert 0.05 < flat.mean() < 0.95
         start, quantity = whole.take(np.flatnonzero(~flat)[:1].repeat(40)), Quantity("survival", "relapse", "A", at=4)
         aims = search.Aims((quantity,), np.zeros(40, int), np.ones(40), np.full(40, 0.5), np.full(40, 0.1))
-        reached, rows = search.mend(*ready[:3], tuple(range(len(CLAIMS))), start, np.random.default_rng(8), aims=aims)
+        reached, rows = search.mend(ready.given, tuple(range(len(CLAIMS))), start, np.random.default_rng(8), aims=aims)
         assert len(rows) and len(set(rows)) == len(rows) and rows.max() < 40
         assert ready.ruler.holds(reached, list(range(len(CLAIMS)))).all()
         assert (value(reached, ready.layout, quantity) >= 0.5).all()
@@ -87,6 +87,6 @@ class TestExtremes:
         quantity = Quantity("hazard_ratio", "relapse")
         most = value(whole, ready.layout, quantity).max()
         aims = search.Aims((quantity,), np.zeros(9, int), np.ones(9), np.full(9, most * 1.01), np.ones(9))
-        reached, rows = search.mend(*ready[:3], tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
+        reached, rows = search.mend(ready.given, tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
                                     np.random.default_rng(9), aims=aims)
         assert len(reached.time) == len(rows) == 0

@@ -83,14 +83,13 @@ def _beyond(ready: Setting, jobs: list[Job], pool: Cohorts, found: Extremes, aim
                         np.array([job.sign for job in jobs])[open_],
                         best[open_] + scale * np.tile(np.geomspace(*REACH, aims), len(open_) // aims), scale)
     # Half of the searches start from the outermost cohort, the others far from it.
-    given = (ready.abstract, ready.layout, ready.ruler)
-    far = search.shaken(whole.take(rng.integers(0, len(whole.time), len(open_))), search.guess(*given, len(open_), rng),
-                        rng)
+    far = search.shaken(whole.take(rng.integers(0, len(whole.time), len(open_))),
+                        search.guess(ready.given, len(open_), rng), rng)
     starts = found.cohorts.take(open_)
     starts.put(np.arange(1, len(open_), 2), far.take(np.arange(1, len(open_), 2)))
     left = {job.without for job in jobs}
     places = tuple(place for place, claim in enumerate(ready.ruler.claims) if claim.id not in left)
-    return search.mend(*given, places, starts, rng, aims=asked)[0]
+    return search.mend(ready.given, places, starts, rng, aims=asked)[0]
 
 
 def _spread(values: np.ndarray) -> float:

@@ -31,6 +31,8 @@ DRAWING, BOUNDING, WEIGHING, SWITCHING = range(4)
 SEEN = 1.1
 #: What a claim is worth is asked of these quantities, unless they can be anything already.
 WEIGHED = ("hazard_ratio", "p", "rmst_difference")
+#: With more claims than this, searches that leave the claims on their way hardly ever come back to all of them.
+FEW = 12
 #: Under another reading: cohorts that a search starts from, for each that is wanted.
 TRIED = 12
 
@@ -154,7 +156,8 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int, aims: int = 
     rounds : int
         The next round starts from the outermost cohorts of all quantities: what is extreme in one may be so in another.
     aims : int
-        Between two rounds, searches for each extreme that may leave the claims on their way.
+        Between two rounds, searches for each extreme that may leave the claims on their way; none where the report
+        has more than `FEW` claims.
 
     Returns
     -------
@@ -164,6 +167,7 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int, aims: int = 
     if inquiry.found is None:
         return inquiry
     found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, BOUNDING))
+    aims = aims if len(inquiry.abstract.claims) <= FEW else 0
     outermost = bounds.extremes(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rng, rounds,
                                 aims)
     return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(found, outermost),
@@ -314,8 +318,7 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
 def _agreeing(ready: Setting, known: Cohorts, starts: int, rng: np.random.Generator) -> Cohorts:
     """Cohorts that agree with every claim, made from those that agree with others; none when the search finds none."""
     some = known.take(rng.integers(0, len(known.time), TRIED * starts))
-    return search.mend(ready.abstract, ready.layout, ready.ruler, tuple(range(len(ready.ruler.claims))), some, rng,
-                       starts)[0]
+    return search.mend(ready.given, tuple(range(len(ready.ruler.claims))), some, rng, starts)[0]
 
 
 def _comparisons(ready: Setting) -> list[Target]:

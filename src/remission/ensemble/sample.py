@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -64,43 +63,15 @@ def ensemble(abstract: Abstract, size: int, seed, families: tuple[str, ...] = FA
     wanted = targets(abstract, ready.layout)
     accepted = walk(ready, chains, burn, rng)
     parts, kept = [], []
-    for number, rows in enumerate(agreeing(ready, chains, size, apart, MOST * each, rng)):
-        parts.append(_draws(ready, chains, rows, wanted, number))
-        kept.append(chains.cohorts.take(rows))
-    return Ensemble(ready, wanted, pd.concat(parts, ignore_index=True), joined(kept), accepted)
-
-
-def agreeing(ready: Setting, chains: Chains, size: int, apart: int, most: int,
-             rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Look at chains again and again, and move them on in between, until enough cohorts agree with every claim.
-
-    Parameters
-    ----------
-    ready : Setting
-    chains : Chains
-        Moved in place.
-    size : int
-        Cohorts that are enough.
-    apart : int
-        Steps between two looks.
-    most : int
-        Looks after which there is no other, enough or not.
-    rng : Generator
-
-    Yields
-    ------
-    array of int
-        Chains that agree just now.
-    """
-    drawn = 0
-    for number in range(most):
+    for number in range(MOST * each):
         if number:
             walk(ready, chains, apart, rng)
         rows = np.flatnonzero(chains.agree())
-        yield rows
-        drawn += len(rows)
-        if drawn >= size:
-            return
+        parts.append(_draws(ready, chains, rows, wanted, number))
+        kept.append(chains.cohorts.take(rows))
+        if sum(map(len, parts)) >= size:
+            break
+    return Ensemble(ready, wanted, pd.concat(parts, ignore_index=True), joined(kept), accepted)
 
 
 def draw(abstract: Abstract, family: str, size: int, seed, **steps: int) -> pd.DataFrame:

@@ -26,6 +26,14 @@ TIMED = ("median", "shortest", "longest", "ongoing_time")
 NEAR = 0.05
 
 
+class Given(NamedTuple):
+    """What a search is about: a report, where everything stands in its cohorts, and how far they miss its claims."""
+
+    abstract: Abstract
+    layout: Layout
+    ruler: Ruler
+
+
 class Aims(NamedTuple):
     """What each cohort is to reach beside the claims: `sign` times a quantity is to be `at` least so much.
 
@@ -60,15 +68,12 @@ class Aims(NamedTuple):
         return made
 
 
-def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ...], size: int,
-            rng: np.random.Generator) -> Cohorts:
+def descend(given: Given, places: tuple[int, ...], size: int, rng: np.random.Generator) -> Cohorts:
     """Search for cohorts that agree with claims.
 
     Parameters
     ----------
-    abstract : Abstract
-    layout : Layout
-    ruler : Ruler
+    given : Given
     places : tuple of int
         Of the claims that are to hold.
     size : int
@@ -80,24 +85,24 @@ def descend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int,
     Cohorts
         At most `size`; fewer, even none, when the search ends before.
     """
-    given, everything = (abstract, layout, ruler), list(places)
+    everything = list(places)
     # Remissions first: what else is printed hangs on them, and has patients' times of its own to agree by.
-    remissions = [place for place in everything if ruler.touched[place][0] <= {"time", "code"}]
+    remissions = [place for place in everything if given.ruler.touched[place][0] <= {"time", "code"}]
     first = min(size, SCRATCH)
-    now = guess(abstract, layout, ruler, 4 * first, rng)
+    now = guess(given, 4 * first, rng)
     if len(remissions) < len(everything):
         now = _anneal(now, remissions, given, 3 * first, rng)[0]
     found = _anneal(now, everything, given, first, rng)[0] if len(now.time) else now
     while 0 < len(found.time) < size:
         wanted = size - len(found.time)
         made = found.take(rng.integers(0, len(found.time), 2 * wanted))
-        made = shaken(made, guess(abstract, layout, ruler, 2 * wanted, rng), rng)
+        made = shaken(made, guess(given, 2 * wanted, rng), rng)
         found = joined([found, _anneal(made, everything, given, wanted, rng)[0]])
     return found
 
 
-def mend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ...], now: Cohorts,
-         rng: np.random.Generator, size: int | None = None, aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
+def mend(given: Given, places: tuple[int, ...], now: Cohorts, rng: np.random.Generator, size: int | None = None,
+         aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
     """Move given cohorts until they agree with claims and reach an aim each.
 
     Between cohorts that agree with every claim there may be none that do, so that no climb leads from one to the other;
@@ -105,9 +110,7 @@ def mend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ..
 
     Parameters
     ----------
-    abstract : Abstract
-    layout : Layout
-    ruler : Ruler
+    given : Given
     places : tuple of int
         Of the claims that are to hold.
     now : Cohorts
@@ -122,7 +125,7 @@ def mend(abstract: Abstract, layout: Layout, ruler: Ruler, places: tuple[int, ..
     tuple of Cohorts and array of int
         Those that agree and reach their aim, and their rows in `now`.
     """
-    return _anneal(now, list(places), (abstract, layout, ruler), size or len(now.time), rng, CYCLE, aims)
+    return _anneal(now, list(places), given, size or len(now.time), rng, CYCLE, aims)
 
 
 def shaken(made: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
@@ -134,15 +137,14 @@ def shaken(made: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
         for name in ("front", "after", "dead", "share", "label")})
 
 
-def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler], size: int, rng: np.random.Generator,
-            rounds: int = ROUNDS, aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
+def _anneal(now: Cohorts, stage: list[int], given: Given, size: int, rng: np.random.Generator, rounds: int = ROUNDS,
+            aims: Aims | None = None) -> tuple[Cohorts, np.ndarray]:
     """Move cohorts until they agree with the claims of a stage; at most `size` of those that do, and their rows."""
-    ruler = given[2]
-    miss = np.zeros((len(now.time), len(ruler.claims) + (aims is not None)))
-    miss[:, stage] = ruler.distance(now, stage)
+    miss = np.zeros((len(now.time), len(given.ruler.claims) + (aims is not None)))
+    miss[:, stage] = given.ruler.distance(now, stage)
     if aims is not None:
-        miss[:, -1] = aims.distance(now, given[1], miss[:, -1], set(Cohorts._fields), list(given[1].arms))
-    remedies, rows = _remedies(*given), np.arange(len(now.time))
+        miss[:, -1] = aims.distance(now, given.layout, miss[:, -1], set(Cohorts._fields), list(given.layout.arms))
+    remedies, rows = _remedies(given), np.arange(len(now.time))
     done, where = [], []
     for number in range(rounds):
         ready = (miss == 0).all(axis=1)
@@ -158,14 +160,12 @@ def _anneal(now: Cohorts, stage: list[int], given: tuple[Abstract, Layout, Ruler
     return joined(done).take(slice(0, size)), np.concatenate(where)[:size]
 
 
-def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.random.Generator) -> Cohorts:
+def guess(given: Given, size: int, rng: np.random.Generator) -> Cohorts:
     """Random cohorts with outcomes as printed, outermost and ongoing times where they are printed, and others between.
 
     Parameters
     ----------
-    abstract : Abstract
-    layout : Layout
-    ruler : Ruler
+    given : Given
     size : int
     rng : Generator
 
@@ -174,6 +174,7 @@ def guess(abstract: Abstract, layout: Layout, ruler: Ruler, size: int, rng: np.r
     Cohorts
         Arrays (size, n).
     """
+    abstract, layout, ruler = given
     shape, horizon = (size, len(layout.arm)), abstract.horizon
     time = np.floor(horizon * rng.random(shape) ** rng.uniform(0.7, 3, (size, 1))).astype(np.int32)
     code = moves.outcomes(abstract, size, rng)
@@ -206,23 +207,22 @@ def _printed_times(time: np.ndarray, code: np.ndarray, claims: list[Claim], rng:
             time[np.arange(len(time)), column] = aim
 
 
-def _remedies(abstract: Abstract, layout: Layout, ruler: Ruler) -> list[list[tuple[str, str]]]:
+def _remedies(given: Given) -> list[list[tuple[str, str]]]:
     """Moves that can mend each claim, as (kind, arm): most of them of what belongs to it alone, if anything does.
 
     The last are for an aim: all.
     """
-    offered = moves.choice(abstract, layout).kinds
+    offered = moves.choice(given.abstract, given.layout).kinds
     made = []
-    for touched, where in ruler.touched:
+    for touched, where in given.ruler.touched:
         own = touched - {"time", "code"} or touched
         able = [(kind, arm) for kind, arm in offered if moves.MOVES[kind][0] in touched and where in (arm, "")]
         made.append(OFTEN * [one for one in able if moves.MOVES[one[0]][0] in own] + able)
     return [*made, list(offered)]
 
 
-def _step(now: Cohorts, miss: np.ndarray, heat: float, given: tuple[Abstract, Layout, Ruler],
-          remedies: list[list[tuple[str, str]]], stage: set[int], rng: np.random.Generator,
-          aims: Aims | None = None) -> None:
+def _step(now: Cohorts, miss: np.ndarray, heat: float, given: Given, remedies: list[list[tuple[str, str]]],
+          stage: set[int], rng: np.random.Generator, aims: Aims | None = None) -> None:
     """Take up one claim, or the aims, and move the cohorts that miss it, in place; `heat` pays for new misses."""
     abstract, layout, ruler = given
     missing = (miss > 0).sum(axis=0)

@@ -10,7 +10,7 @@ from remission.ensemble import moves, priors
 from remission.ensemble.abstract import Abstract
 from remission.ensemble.cohorts import Cohorts, Layout, layout
 from remission.ensemble.quantities import Ruler, ruler
-from remission.ensemble.search import descend
+from remission.ensemble.search import Given, descend
 from remission.errors import ContractError, Problem
 
 #: Sizes of a step of a law's parameters, of which one is drawn.
@@ -36,6 +36,11 @@ class Setting(NamedTuple):
     parts: dict[str, priors.Parts]
     hard: tuple[int, ...]
     soft: tuple[int, ...]
+
+    @property
+    def given(self) -> Given:
+        """What a search needs of it."""
+        return Given(self.abstract, self.layout, self.ruler)
 
 
 class Chains(NamedTuple):
@@ -103,32 +108,11 @@ def start(ready: Setting, families: tuple[str, ...], size: int, rng: np.random.G
         When the search finds no cohort that agrees with every claim.
     """
     whole = size * len(families)
-    found = descend(ready.abstract, ready.layout, ready.ruler, ready.hard, min(whole, max(SEEDS, whole // SHARED)), rng)
+    found = descend(ready.given, ready.hard, min(whole, max(SEEDS, whole // SHARED)), rng)
     if not len(found.time):
         raise ContractError(ready.abstract.name, [Problem(
             "abstract.toml", "claims", (), "the search found no cohort that agrees with every claim",
             "look for conflicts, or switch readings")])
-    return begin(ready, found, families, size, rng)
-
-
-def begin(ready: Setting, found: Cohorts, families: tuple[str, ...], size: int, rng: np.random.Generator) -> Chains:
-    """Chains from given cohorts, dealt to them in turn; laws drawn from their prior.
-
-    Parameters
-    ----------
-    ready : Setting
-    found : Cohorts
-        At least one; they agree with every hard claim.
-    families : tuple of str
-    size : int
-        Chains of each family.
-    rng : Generator
-
-    Returns
-    -------
-    Chains
-    """
-    whole = size * len(families)
     laws = {arm: rng.standard_normal((whole, priors.WIDTH)) for arm in ready.layout.arms}
     family = np.repeat([list(priors.FAMILIES).index(name) for name in families], size)
     origin = np.arange(whole) % len(found.time)
