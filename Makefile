@@ -125,8 +125,9 @@ refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only comma
 refresh-outputs:
 	@for n in $(NOTEBOOKS) $(TEMPLATE); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
 
-lab: .venv/ready ## open JupyterLab
-	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
+# The settings beside it show Markdown rendered and ask no network for news; those of the user come before them.
+lab: .venv/ready ## open JupyterLab at a start page
+	@JUPYTER_CONFIG_PATH=.jupyter .venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/start.md
 
 bench: .venv/ready ## how run time grows, and the array kernels against other software, as ratios
 	@$(PY) tests/bench.py
