@@ -134,6 +134,15 @@ def test_readme_has_a_row_for_every_notebook():
                                                  if "(notebooks/" in row]
 
 
+def test_readme_figures_are_few_and_say_that_they_are_synthetic():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^!\[([^]]+)\]\((figures/ash2012_reconstructed/\w+\.png)\)\n\n\*([^*]+)\*$", text, re.M)
+    assert len(shown) == text.count("![") <= 3
+    for words, name, caption in shown:
+        assert (ROOT / name).is_file() and len(words) > 60
+        assert caption.startswith("Synthetic patients.") and "start of maintenance" in caption
+
+
 def test_data_dictionary_is_what_the_schema_says():
     from remission import dictionary
 
