@@ -29,6 +29,8 @@ OUT := $(HOME_OUT)build/$(COHORT)
 # The ledger is the last of a run, whatever its number: its manifest names the files of all the others.
 LEDGER := 05_claim_ledger
 NOTEBOOKS := $(filter-out $(LEDGER),$(basename $(notdir $(sort $(wildcard notebooks/0*.ipynb))))) $(LEDGER)
+# Not part of a run: it reads what a run has left and writes nothing.
+TEMPLATE := explore_template
 export COHORT WAIT $(ASKED)
 
 .DEFAULT_GOAL := run
@@ -82,10 +84,12 @@ test-code: .venv/ready
 # Outputs go to a folder of their own, so that checking never writes into the checkout.
 CHECKED := build/nbval/checked
 $(eval $(call order,$(CHECKED),.txt))
+$(CHECKED)/$(TEMPLATE).txt: $(CHECKED)/$(LEDGER).txt
 test-notebooks: .venv/ready
 	@rm -rf build/nbval
 	@mkdir -p $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=$$(getconf _NPROCESSORS_ONLN) $(NOTEBOOKS:%=$(CHECKED)/%.txt)
+	@$(MAKE) --no-print-directory --keep-going --jobs=$$(getconf _NPROCESSORS_ONLN) \
+		$(patsubst %,$(CHECKED)/%.txt,$(NOTEBOOKS) $(TEMPLATE))
 
 $(CHECKED)/%.txt: notebooks/%.ipynb
 	@REMISSION_OUTPUT=$(CURDIR)/build/nbval $(PY) -m pytest -p no:cacheprovider --nbval --nbval-cell-timeout=300 $< \
@@ -120,10 +124,11 @@ refresh: .venv/ready ## rewrite the committed notebooks' outputs (the only comma
 	@$(PY) -m remission.alone ash2012_reconstructed --wait "$$WAIT" -- $(MAKE) --no-print-directory refresh-outputs
 
 refresh-outputs:
-	@for n in $(NOTEBOOKS); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
+	@for n in $(NOTEBOOKS) $(TEMPLATE); do echo "refresh $$n"; $(PY) -m remission.run ash2012_reconstructed $$n --refresh || exit 1; done
 
-lab: .venv/ready ## open JupyterLab
-	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
+# The settings beside it show Markdown rendered and ask no network for news; those of the user come before them.
+lab: .venv/ready ## open JupyterLab at a start page
+	@JUPYTER_CONFIG_PATH=.jupyter .venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/start.md
 
 bench: .venv/ready ## how run time grows, and the array kernels against other software, as ratios
 	@$(PY) tests/bench.py

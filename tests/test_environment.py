@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import yaml
 from conftest import ROOT
 from packaging.markers import Marker
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -95,3 +97,12 @@ def test_conda_and_venv_agree_on_python(conda):
     wanted = next(entry for entry in conda["dependencies"] if isinstance(entry, str) and entry.startswith("python"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["requires-python"] in wanted
+
+
+def test_the_container_makes_the_same_environment():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = re.fullmatch(r"python:(3\.\d+)-\w+", container["image"]).group(1)
+    assert SpecifierSet(project["requires-python"]).contains(version)
+    target = container["postCreateCommand"].removeprefix("make ")
+    assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)

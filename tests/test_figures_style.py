@@ -66,6 +66,20 @@ def test_no_data_removes_an_older_figure(png):
     assert not png.exists()
 
 
+def test_looking_shows_what_showing_does_and_writes_nothing(elsewhere, monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(style, "display", seen.append)
+    for way in (style.look, style.show):
+        with style.style():
+            figure, axis = plt.subplots()
+            axis.plot(NUMBERS["x"], NUMBERS["y"])
+        way(figure, NUMBERS, STUDY, "line")
+        assert not plt.fignum_exists(figure.number)
+        assert (way is style.show) == bool(list(elsewhere.rglob("*.*")))
+    assert seen[0].data == seen[1].data and seen[0].alt == "x: line"
+    assert capsys.readouterr().out.splitlines()[0] == "line: 2 plotted rows, not saved"
+
+
 @pytest.mark.parametrize("cohort", COHORTS)
 def test_shipped_figures_are_intact_and_say_what_they_show(cohort):
     figures = sorted((ROOT / "figures" / cohort).glob("*.png"))

@@ -74,12 +74,38 @@ def test_pages_can_be_read_by_ear_and_by_keyboard(report):
         assert all(table.parent.get("tabindex") == "0" and table.parent.get("aria-label") for table in
                    page.find_all("table"))
         assert all(block.get("tabindex") == "0" for block in page.find_all("pre"))
+        assert not page.select("td[scope]")
         assert page.find("a", class_="skip")["href"] == f"#{page.find('main')['id']}"
 
 
 def test_what_the_cohort_is_stands_on_every_page(report):
     for page in report[1].values():
         assert "SYNTHETIC COHORT" in page.find("header").get_text()
+
+
+def test_what_the_cohort_is_stands_at_the_foot_of_every_printed_page(report):
+    look = (report[0] / "report.css").read_text(encoding="utf-8")
+    foot = look[look.index("@page"):]
+    assert f'@bottom-left {{ content: "{NAME}: SYNTHETIC COHORT";' in foot
+    assert look.count("{") == look.count("}") and look.startswith(
+        (ROOT / "src/remission/report/report.css").read_text(encoding="utf-8"))
+
+
+def test_paper_holds_the_text_and_nothing_to_click(report):
+    printed = (report[0] / "report.css").read_text(encoding="utf-8").partition("@media print {")[2]
+    hidden = re.search(r"([^{}]*)\{ display: none; \}", printed).group(1)
+    for page in report[1].values():
+        gone = page.select(hidden)
+        assert {"nav", "form"} <= {part.name for part in gone}
+        assert not [part for part in gone if part.find(["p", "table", "img", "h2"])]
+
+
+def test_tables_that_are_too_wide_for_paper_are_known(report):
+    for page in report[1].values():
+        for frame in page.select(".scroll"):
+            columns = max(len(row.find_all(["td", "th"])) for row in frame.find_all("tr"))
+            assert ("wide" in frame["class"]) == (columns >= pages.WIDE)
+    assert report[1]["02_toxicity.html"].select(".wide") and report[1]["index.html"].select(".scroll:not(.wide)")
 
 
 def test_code_is_folded_and_nothing_else(report):

@@ -1,4 +1,4 @@
-"""The look of every figure, and the one way to save it."""
+"""The look of every figure, the one way to save it, and a way to look at it without saving."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
     if figure is None:
         paths.remove(png)
         paths.remove(numbers)
-        return f"{name}: this cohort has no data for it"
+        return _absent(name)
     csv = exports.neutral(plotted).to_csv(index=False, float_format="%.8g", date_format="%Y-%m-%d", lineterminator="\n")
     print_ = fingerprint(csv)
     with paths.atomic(numbers) as temporary:
@@ -102,8 +102,7 @@ def save(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
     if png.is_file() and intact(png) and Image.open(png).text.get("Fingerprint") == print_:
         paths.keep(png)
     else:
-        figure.canvas.draw()
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        pixels = _drawn(figure)
         facts = PngImagePlugin.PngInfo()
         facts.add_text("Fingerprint", print_)
         facts.add_text("Pixels", hashlib.sha256(pixels.tobytes()).hexdigest())
@@ -129,11 +128,47 @@ def show(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) 
     said = save(figure, plotted, study, name)
     if figure is not None:
         with Image.open(paths.figures(study.name) / f"{name}.png") as image:
-            size = [round(side * SHOWN) for side in image.size]
-            reduced, file = image.convert("RGB").resize(size, Image.Resampling.LANCZOS), io.BytesIO()
-        reduced.quantize(256, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
-        display(Picture(file.getvalue(), format="png", alt=f"{study.name}: {name.replace('_', ' ')}"))
+            _display(image.convert("RGB"), study, name)
     print(said)
+
+
+def look(figure: Figure | None, plotted: pd.DataFrame, study: Study, name: str) -> None:
+    """Show a figure without saving it, and close it; takes what `show` takes, so that either stands for the other.
+
+    Parameters
+    ----------
+    figure, plotted, study, name
+        As in `save`.
+
+    Examples
+    --------
+    >>> look(None, pd.DataFrame(), Study("mine", "own", "", "", ()), "waterfall")
+    waterfall: this cohort has no data for it
+    """
+    if figure is None:
+        print(_absent(name))
+        return
+    _display(Image.fromarray(_drawn(figure)), study, name)
+    plt.close(figure)
+    print(f"{name}: {len(plotted)} plotted rows, not saved")
+
+
+def _absent(name: str) -> str:
+    return f"{name}: this cohort has no data for it"
+
+
+def _drawn(figure: Figure) -> np.ndarray:
+    """Pixels of a figure, by row, column and colour."""
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
+
+
+def _display(image: Image.Image, study: Study, name: str) -> None:
+    """Show a picture at the size of a notebook, in few colours: a committed notebook holds every one of them."""
+    reduced = image.resize([round(side * SHOWN) for side in image.size], Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    reduced.quantize(256, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
+    display(Picture(file.getvalue(), format="png", alt=f"{study.name}: {name.replace('_', ' ')}"))
 
 
 def fingerprint(csv: str) -> str:

@@ -17,6 +17,8 @@ from remission import paths
 FIGURES = "figures"
 #: Class of a cell whose tag says that it answers a question.
 HIDDEN = "celltag_answer"
+#: Columns from which on a table does not fit on paper unless it is set smaller.
+WIDE = 12
 #: What a title or a cell of somebody's table must not bring into a page.
 ACTIVE = ["script", "style", "iframe", "object", "embed", "form", "base", "meta", "link"]
 
@@ -170,7 +172,10 @@ def _frame_tables(soup: BeautifulSoup) -> None:
                 head["scope"] = "col" if head.find_parent("thead") else "row"
             else:
                 head.name = "td"
-        part.wrap(soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "region",
+                head.attrs.pop("scope", None)
+        columns = max((len(row.find_all(["td", "th"])) for row in part.find_all("tr")), default=0)
+        frame = "scroll wide" if columns >= WIDE else "scroll"
+        part.wrap(soup.new_tag("div", attrs={"class": frame, "tabindex": "0", "role": "region",
                                              "aria-label": f"Table {number}: {about}"}))
 
 

@@ -65,8 +65,10 @@ def write(cohort: str) -> Path:
             (fresh / name).write_bytes(content)
     for name, text in extra.items():
         (fresh / f"{name}.html").write_text(text, encoding="utf-8")
-    for name in ("report.css", "report.js", *(("sheets.css", "sheets.js") if extra else ())):
+    for name in ("report.js", *(("sheets.css", "sheets.js") if extra else ())):
         shutil.copy(HERE / name, fresh)
+    look = (HERE / "report.css").read_text(encoding="utf-8")
+    (fresh / "report.css").write_text(look + printed_foot(study), encoding="utf-8")
     known = json.dumps([part for page in everything for part in page.sections])
     (fresh / "index.js").write_text(f"window.SECTIONS = {known};\n", encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
@@ -117,6 +119,31 @@ def frame(page: Page, everything: list[Page], study: Study) -> str:
 <script src="report.js"></script>
 </body>
 </html>
+"""
+
+
+def printed_foot(study: Study) -> str:
+    """What stands at the foot of every printed page: a sheet on its own says what the cohort is, too.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+        A rule of CSS.
+
+    Examples
+    --------
+    >>> print(printed_foot(Study("mine", "own", "", "", ())).splitlines()[1].strip())
+    @bottom-left { content: "mine: Local cohort: not part of this repository"; font-size: 7pt; }
+    """
+    said = f"{study.name}: {study.banner.partition('. ')[0]}".rstrip(".")
+    return f"""@page {{ margin: 15mm 15mm 18mm;
+  @bottom-left {{ content: {json.dumps(said)}; font-size: 7pt; }}
+  @bottom-right {{ content: counter(page) " of " counter(pages); font-size: 7pt; }}
+}}
 """
 
 
