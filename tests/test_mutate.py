@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import time
 
 import mutants
 import mutate
+import mutate_checks
+import mutate_selection
 import pytest
 from conftest import ROOT
-
-from remission.estimators import curves
 
 KINDS = ("datum", "code", "shown")
 
@@ -83,26 +84,27 @@ def test_a_mutant_is_met_in_a_copy_and_the_file_put_back(tmp_path, monkeypatch):
 
 def test_a_check_that_cannot_be_made_has_noticed_nothing():
     with pytest.raises(RuntimeError, match="no_such_file"):
-        mutate.in_child(mutate.tests, "tests/no_such_file.py")
+        mutate_checks.in_child(mutate_checks.tests, "tests/no_such_file.py")
 
 
 def test_a_failing_test_is_named_and_a_passing_one_is_not(tmp_path):
     (tmp_path / "test_two.py").write_text("def test_a():\n    assert 1\n\n\ndef test_b():\n    assert 0\n")
-    assert mutate.in_child(mutate.tests, str(tmp_path / "test_two.py")).endswith("test_two.py::test_b")
-    assert mutate.in_child(mutate.tests, f"{tmp_path / 'test_two.py'}::test_a") == ""
+    assert mutate_checks.in_child(mutate_checks.tests, str(tmp_path / "test_two.py")).endswith("test_two.py::test_b")
+    assert mutate_checks.in_child(mutate_checks.tests, f"{tmp_path / 'test_two.py'}::test_a") == ""
 
 
 def test_what_never_ends_is_ended(monkeypatch):
-    monkeypatch.setattr(mutate, "TIMEOUT", 0.2)
-    assert mutate.in_child(mutate.time.sleep, 60) == mutate.NO_END
+    monkeypatch.setattr(mutate_checks, "TIMEOUT", 0.2)
+    assert mutate_checks.in_child(time.sleep, 60) == mutate_checks.NO_END
 
 
 def test_every_module_that_computes_has_tests_and_every_figure_a_notebook():
     listed = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("src/remission/**/*.py")]
     for names in mutants.code(listed).values():
-        assert [name for name in names if not mutate.tests_of(name)] == []
-    assert mutate.tests_of(f"src/{curves.__name__.replace('.', '/')}.py")[0] != ()
-    assert {mutate.maker(path.stem) for path in ROOT.glob("figures/*/*.csv")} <= {
+        assert [name for name in names if not mutate_selection.tests_of(name)] == []
+    nearest = mutate_selection.tests_of("src/remission/estimators/curves.py")[0]
+    assert "tests/test_estimators.py" in nearest
+    assert {mutate_selection.maker(path.stem) for path in ROOT.glob("figures/*/*.csv")} <= {
         path.stem for path in ROOT.glob("notebooks/*.ipynb")}
 
 
