@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+#: As many test files that use a module through others are tried.
+NEAREST = 6
 #: Files whose tests take a minute or more: last.
 SLOW = ("test_checks", "test_faults", "test_fuzz", "test_mrd_cohorts", "test_kill", "test_ensemble_spread",
         "test_ensemble_coverage", "test_r_parity", "test_engines", "test_properties_readers", "test_peers")
@@ -65,7 +67,7 @@ def known_to_tests() -> dict[Path, frozenset[str]]:
 
 @cache
 def tests_of(path: str) -> tuple[tuple[str, ...], ...]:
-    """Test files for a module, in groups: what imports it, what bears its name or its package's; slow ones last."""
+    """Test files for a module, in groups: importing it, bearing its name, using it, of its package; slow ones last."""
     if not path.endswith(".py"):
         nearest = {"ctcae": ("tests/test_ctcae.py",), "units": ("tests/test_cleaning.py", "tests/test_study.py")}
         return (nearest[Path(path).stem],)
@@ -78,8 +80,10 @@ def tests_of(path: str) -> tuple[tuple[str, ...], ...]:
     direct = [file for file, names in named.items() if module in names
               or any(name.startswith(f"{module}.") for name in names)]
     package = [file for file in files if file.stem.startswith(f"test_{parts[0]}")]
+    # The nearest of those that use it through others: a module may be tested by what is built on it.
+    through = sorted((file for file in files if module in reach(file)), key=lambda file: len(reach(file)))[:NEAREST]
     groups, seen = [], set()
-    for group in (sorted(direct, key=lambda file: file not in own), own, package):
+    for group in (sorted(direct, key=lambda file: file not in own), own, through, package):
         for slow in (False, True):
             fresh = [file for file in group if file not in seen and (file.stem in SLOW) == slow
                      and file.stem != "test_pipeline"]
