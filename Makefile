@@ -14,13 +14,14 @@ ifneq ($(value REST)$(filter .% -%,$(value COHORT))$(words $(value COHORT)),1)
 $(error COHORT must be the name of one folder in data/raw: letters, digits, _, - and . only, a letter or digit first)
 endif
 # What `make ensemble` takes: how many cohorts, of which random stream, under which readings of the abstract, on how many
-# processes here (all cores without) or on which Dask cluster.
+# processes here (all cores without) or on which Dask cluster. `make mutate` takes SEED, JOBS and MUTANTS of each kind.
 COHORTS ?= 100000
 SEED ?= 2012
 READING ?=
 JOBS ?=
 DASK ?=
-ASKED := COHORTS SEED READING JOBS DASK
+MUTANTS ?= 20
+ASKED := COHORTS SEED READING JOBS DASK MUTANTS
 $(foreach name,$(ASKED),$(eval REST := $$(value $(name)))\
 	$(foreach letter,$(LETTERS) : / [ ] $$(COMMA),$(eval REST := $$(subst $(letter),,$$(value REST))))\
 	$(if $(value REST),$(error $(name) must be of letters, digits and _ . - : / [ ] $(COMMA) only)))
@@ -35,7 +36,7 @@ export COHORT WAIT $(ASKED)
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run analysis report ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench lock clean help
+.PHONY: run analysis report ensemble new check test test-code test-notebooks verify reconstruct refresh refresh-outputs lab hooks bench mutate lock clean help
 
 # One run at a time on a cohort; what a killed run left is cleared first, and what changed since is stamped.
 run: .venv/ready ## run notebooks 01 to 07 on a cohort (COHORT=name) and print the ledger's verdict
@@ -142,6 +143,9 @@ lab: .venv/ready ## open JupyterLab at a start page
 
 bench: .venv/ready ## how run time grows, and the array kernels against other software, as ratios
 	@$(PY) tests/bench.py
+
+mutate: .venv/ready ## alter one datum, one constant of the code or one shown number at a time: is each noticed?
+	@$(PY) tests/mutate.py
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@rm -f requirements.lock

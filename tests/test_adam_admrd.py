@@ -153,6 +153,11 @@ class TestMarkers:
         )
         assert found.to_dict() == {"late": "N", "yes": "Y"}
 
+    def test_ever_negative_counts_the_day_of_the_origin_and_not_that_of_diagnosis(self):
+        rows = [("origin", 0, "NEGATIVE", None, 0.01), ("diagnosis", -300, "NEGATIVE", None, 0.01),
+                ("next day", -299, "NEGATIVE", None, 0.01), ("too late", 1, "NEGATIVE", None, 0.01)]
+        assert ever_negative(used(*rows), DEFAULTS).to_dict() == {"next day": "Y", "origin": "Y"}
+
     def test_level_takes_the_closest_sample_and_of_two_the_earlier(self):
         found = level_at_start(
             used(

@@ -151,6 +151,13 @@ class TestTipping:
         assert math.isnan(deaths["value"])
         assert deaths["display"] == "no number of patients does it"
 
+    def test_the_sentence_says_how_few_events_tip_it_or_that_none_do(self, adtte):
+        rows = censoring.analyse(adtte, TWO)
+        assert "Fewest events right after censoring that carry p across 0.05: " in censoring.sentence(rows, TWO)
+        never = rows["display"].where(~rows["result_id"].str.contains(".tipping[", regex=False), censoring.NEVER)
+        said = censoring.sentence(rows.assign(display=never), TWO)
+        assert said.endswith("No number of events right after censoring carries p across 0.05.")
+
 
 @pytest.mark.parametrize("cohort", ["ash2012_reconstructed", "freireich1963", "wassmann2003", "chiaretti2004",
                                     "scrucca_bmt"])

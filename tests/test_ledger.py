@@ -39,6 +39,14 @@ def test_an_open_upper_bound_leaves_its_value_out():
     assert settled(**given, upper_open="Y")["status"] == "not reproduced"
 
 
+def test_the_last_bit_of_a_large_number_does_not_decide():
+    value = 0.1 * 3 * 1e6
+    found = results.frame([results.row("cost", "-", "all", "A", "sum", value, unit="n", method="m", display="")])
+    given = claim(result_id="cost.-.all.A.sum", unit="n", lower=299_999.5, upper=300_000)
+    assert value > given["upper"]
+    assert ledger.settle(pd.DataFrame([given]), found).iloc[0]["status"] == "reproduced"
+
+
 def test_a_contradiction_names_its_partner_and_the_reading_that_saves_it():
     found = settled(result_id="range.TTRLP.all.A.max_any", unit="y", lower=9.45, upper=9.55, conflicts_with="F04",
                     reading="longest completed remission", reading_result_id="range.TTRLP.all.A.max_event")

@@ -25,6 +25,12 @@ def test_unicode_in_all_its_forms(content, note):
     assert made.attrs["problems"] == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_letter_are_seen_from_four_letters_on(encoding):
+    assert decode("a\n1\n".encode(encoding), "mrd")[0] == "a\n1\n"
+    assert decode("a\n1".encode(encoding), "mrd")[0] == ""
+
+
 def test_latin_letters_are_read_and_named():
     made = text.read(LATIN.encode("cp1252"), "adverse_events")
     assert made["term"].tolist() == ["Müdigkeit", "Fieber über 38 °C"]
