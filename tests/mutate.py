@@ -95,7 +95,9 @@ def _datum(mutant: Mutant, outcome: Outcome) -> None:
 
 
 def _code(mutant: Mutant, outcome: Outcome) -> None:
-    if mutant.path.endswith(".py") and _notice(outcome, "examples", in_child(tests, mutant.path)):
+    # A function of the package may be called `tests`; of a source file only the examples are meant.
+    examples = ("-o", "python_functions=example_of_none", mutant.path)
+    if mutant.path.endswith(".py") and _notice(outcome, "examples", in_child(tests, *examples)):
         return
     module = module_of(mutant.path) if mutant.path.endswith(".py") else "remission.ctcae"
     if module.split(".")[1] in ("adam", "cleaning", "raw", "study", "ctcae") and _notice(
