@@ -164,8 +164,9 @@ def run(seed: int, count: int, jobs: int, kinds: tuple[str, ...] = ("datum", "co
             outcome = future.result()
             done.append(outcome)
             print(f"{len(done):>4}/{len(chosen)} {told(outcome)}", flush=True)
-        # A test that fails anyway notices nothing: what noticed must pass on the unaltered copy.
-        broken = pool.submit(fail_anyway, sorted({one.noticed for one in done})).result()
+        # A test that fails anyway notices nothing: what noticed must pass on the unaltered copy. What was made again
+        # came out as the checkout has it, so that it need not be made a third time.
+        broken = pool.submit(fail_anyway, sorted({one.noticed for one in done if one.by != "made again"})).result()
     print(f"the same checks on the unaltered copy: {', '.join(broken) or 'all pass'}")
     if broken:
         raise SystemExit("A check that fails anyway notices nothing.")
