@@ -95,7 +95,9 @@ def _datum(mutant: Mutant, outcome: Outcome) -> None:
 
 
 def _code(mutant: Mutant, outcome: Outcome) -> None:
-    if mutant.path.endswith(".py") and _notice(outcome, "examples", in_child(tests, mutant.path)):
+    # A function of the package may be called `tests`; of a source file only the examples are meant.
+    examples = ("-o", "python_functions=example_of_none", mutant.path)
+    if mutant.path.endswith(".py") and _notice(outcome, "examples", in_child(tests, *examples)):
         return
     module = module_of(mutant.path) if mutant.path.endswith(".py") else "remission.ctcae"
     if module.split(".")[1] in ("adam", "cleaning", "raw", "study", "ctcae") and _notice(
@@ -162,8 +164,9 @@ def run(seed: int, count: int, jobs: int, kinds: tuple[str, ...] = ("datum", "co
             outcome = future.result()
             done.append(outcome)
             print(f"{len(done):>4}/{len(chosen)} {told(outcome)}", flush=True)
-        # A test that fails anyway notices nothing: what noticed must pass on the unaltered copy.
-        broken = pool.submit(fail_anyway, sorted({one.noticed for one in done})).result()
+        # A test that fails anyway notices nothing: what noticed must pass on the unaltered copy. What was made again
+        # came out as the checkout has it, so that it need not be made a third time.
+        broken = pool.submit(fail_anyway, sorted({one.noticed for one in done if one.by != "made again"})).result()
     print(f"the same checks on the unaltered copy: {', '.join(broken) or 'all pass'}")
     if broken:
         raise SystemExit("A check that fails anyway notices nothing.")
