@@ -1,6 +1,7 @@
 """Truths that are known, held against bounds and draws that know their printed summaries alone."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from remission.ensemble import coverage, walk, worlds
 from remission.ensemble.abstract import Abstract, Quantity, build, read
 from remission.ensemble.cohorts import DEATH, RELAPSE, Layout, layout
 from remission.ensemble.quantities import value
+from remission.ensemble.unprinted import targets
 from remission.errors import ContractError
 
 SMALL = coverage.Effort(cohorts=40, burn=500, apart=50, each=4, steps=100, climbers=2, rounds=2, aims=0)
@@ -168,3 +170,57 @@ class TestStudy:
         assert found[["trials", "quantities", "bounds", "interval_95", "interval_80"]].tolist() == [4, 8, 7 / 8, 1, 0]
         # Ranks 1/8, 3/8, 5/8, 7/8 leave the diagonal by 1/8 at most.
         assert found["uniform_p"] == pytest.approx(stats.kstwo.sf(1 / 8, 4))
+
+
+class TestStoredStudy:
+    """The study in examples/, made once by the command in examples/README.md.
+
+    Simulation-based calibration (Talts et al., arXiv 1804.06788): truths from the prior rank evenly among draws.
+    """
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def stored(cls):
+        return pd.read_csv(ROOT / "examples" / "coverage.csv").fillna({"family": "", "quantity": ""})
+
+    def test_it_is_of_all_worlds_and_sizes(self, stored):
+        assert stored.columns.tolist() == ["world", "sizes", "replicate", "family", *coverage.COLUMNS]
+        assert set(zip(stored["world"], stored["sizes"], strict=True)) == set(product(
+            worlds.WORLDS, ("9/7", "19/12", "30/30")))
+        assert set(stored.groupby(["world", "sizes"])["replicate"].nunique()) == {12}
+
+    def test_its_truths_are_those_of_simulated_trials(self, stored):
+        for (world, sizes, number), mine in stored.groupby(["world", "sizes", "replicate"]):
+            size = tuple(int(part) for part in sizes.split("/"))
+            rng = np.random.default_rng([1, list(worlds.WORLDS).index(world), *size, number])
+            family, truth = worlds.trial(world, size, rng)
+            report = build(world, worlds.print_summary(truth, size))
+            place = layout(report)
+            known = {target.name: target.quantity for target in targets(report, place)}
+            again = [value(truth, place, known[name])[0] for name in mine["quantity"]]
+            assert mine["truth"].tolist() == pytest.approx(again, rel=1e-5) and set(mine["family"]) == {family}
+
+    def test_bounds_always_hold_the_truth(self, stored):
+        assert (stored["draws"] > 0).all()
+        assert stored["inside_bounds"].all()
+
+    def test_its_flags_follow_from_its_limits(self, stored):
+        close = 1e-5 * stored["truth"].abs().replace(np.inf, 0) + 1e-9  # six digits are stored
+        for flag, low, high in (("inside_bounds", "lower", "upper"), ("inside_95", "inner_lower", "inner_upper"),
+                                ("inside_80", "lower_80", "upper_80")):
+            inside = (stored["truth"] >= stored[low] - close) & (stored["truth"] <= stored[high] + close)
+            assert (inside == stored[flag]).all()
+
+    @pytest.mark.parametrize("quantity", ["hazard_ratio.relapse", "rmst_difference.relapse[24]",
+                                          "survival.relapse.A[24]", "survival.relapse.B[24]"])
+    def test_intervals_are_calibrated_where_the_family_is_known(self, stored, quantity):
+        """Coverage within binomial limits of 1 in 1000, and ranks not far from uniform."""
+        mine = stored[(stored["world"] == "prior") & (stored["quantity"] == quantity)]
+        assert len(mine) >= 20
+        for column, level in (("inside_95", 0.95), ("inside_80", 0.80)):
+            assert stats.binom.sf(len(mine) - mine[column].sum() - 1, len(mine), 1 - level) > 1e-3
+        assert stats.kstest(mine["rank"], "uniform").pvalue > 1e-3
+
+    def test_the_readme_says_what_it_shows(self, stored):
+        said = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+        assert all(line in said for line in coverage.reading(stored).splitlines())

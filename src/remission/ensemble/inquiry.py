@@ -33,6 +33,8 @@ SEEN = 1.1
 WEIGHED = ("hazard_ratio", "p", "rmst_difference")
 #: With more claims than this, searches that leave the claims on their way hardly ever come back to all of them.
 FEW = 12
+#: Searches for cohorts far from those drawn, for each climber.
+FAR = 12
 #: Under another reading: cohorts that a search starts from, for each that is wanted.
 TRIED = 12
 
@@ -168,8 +170,8 @@ def bound(inquiry: Inquiry, steps: int, climbers: int, rounds: int, aims: int = 
         return inquiry
     found, rng = inquiry.found, np.random.default_rng(_stream(inquiry, BOUNDING))
     aims = aims if len(inquiry.abstract.claims) <= FEW else 0
-    outermost = bounds.extremes(found.ready, verdicts.jobs(found), found.cohorts, steps, climbers, rng, rounds,
-                                aims)
+    pool = joined([found.cohorts, search.outskirts(found.ready.given, found.cohorts, FAR * climbers, rng)])
+    outermost = bounds.extremes(found.ready, verdicts.jobs(found), pool, steps, climbers, rng, rounds, aims)
     return inquiry._replace(outermost=outermost, settled=verdicts.verdicts(found, outermost),
                             sizes={**inquiry.sizes, "steps": steps, "climbers": climbers, "rounds": rounds,
                                    "aims": aims})
@@ -297,7 +299,7 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
     rng = np.random.default_rng(np.random.SeedSequence([inquiry.seed, SWITCHING, number]))
     if reading:
         ready = setting(read(inquiry.cohort, reading))
-        pool = _agreeing(ready, inquiry.found.cohorts, starts, rng)
+        pool = _agreeing(ready, joined([inquiry.found.cohorts, inquiry.outermost.cohorts]), starts, rng)
     else:
         ready, pool = inquiry.found.ready, inquiry.found.cohorts
     frame = pd.DataFrame([(reading or "as read here", *target[:2], target.scale) for target in wanted],
@@ -316,9 +318,14 @@ def _reading(inquiry: Inquiry, reading: str, wanted: list[Target], starts: int,
 
 
 def _agreeing(ready: Setting, known: Cohorts, starts: int, rng: np.random.Generator) -> Cohorts:
-    """Cohorts that agree with every claim, made from those that agree with others; none when the search finds none."""
+    """Cohorts that agree with every claim, made from those that agree with others; none when the search finds none.
+
+    Those that agree as they are come first.
+    """
+    places = tuple(range(len(ready.ruler.claims)))
     some = known.take(rng.integers(0, len(known.time), TRIED * starts))
-    return search.mend(ready.given, tuple(range(len(ready.ruler.claims))), some, rng, starts)[0]
+    return joined([known.take(ready.ruler.holds(known, list(places))),
+                   search.mend(ready.given, places, some, rng, starts)[0]])
 
 
 def _comparisons(ready: Setting) -> list[Target]:

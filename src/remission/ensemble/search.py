@@ -8,7 +8,7 @@ import numpy as np
 
 from remission.ensemble import moves
 from remission.ensemble.abstract import Abstract, Claim, Quantity
-from remission.ensemble.cohorts import ONGOING, Cohorts, Layout, joined
+from remission.ensemble.cohorts import DEATH, ONGOING, Cohorts, Layout, joined
 from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, value
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
@@ -22,6 +22,10 @@ GUIDED = 0.4
 #: How much oftener what belongs to a claim alone is moved than what it shares with all others.
 OFTEN = 6
 TIMED = ("median", "shortest", "longest", "ongoing_time")
+#: Deaths are late in the last part of the longest follow-up from this share on, and early in a part of the same length.
+LATE = 0.7
+#: So that a share is reached in floating point too.
+HAIR = 1e-9
 #: What counts as near an aim, in units of its scale.
 NEAR = 0.05
 
@@ -126,6 +130,47 @@ def mend(given: Given, places: tuple[int, ...], now: Cohorts, rng: np.random.Gen
         Those that agree and reach their aim, and their rows in `now`.
     """
     return _anneal(now, list(places), given, size or len(now.time), rng, CYCLE, aims)
+
+
+def outskirts(given: Given, known: Cohorts, size: int, rng: np.random.Generator) -> Cohorts:
+    """Look for cohorts that agree with every claim where all deaths in remission are late, or all are early.
+
+    Chains and climbs move one patient or two at a time, and a single death that comes years later breaks a p-value; so
+    cohorts with all of them late are never met on such ways, however many there are.
+
+    Parameters
+    ----------
+    given : Given
+    known : Cohorts
+        That agree with every claim.
+    size : int
+        Searches, half of them with late deaths.
+    rng : Generator
+
+    Returns
+    -------
+    Cohorts
+        Those found, at most `size`; none where nobody died in remission.
+    """
+    arms = [(arm, part) for arm, part in given.layout.arms.items() if (known.code[:, part] == DEATH).any()]
+    if not arms:
+        return known.take(slice(0, 0))
+    start = known.take(rng.integers(0, len(known.time), size))
+    which, late = np.arange(size) % len(arms), np.arange(size) // len(arms) % 2 == 0
+    columns = np.arange(start.code.shape[1])
+    inside = np.array([(part.start <= columns) & (columns < part.stop) for _, part in arms])
+    died = (start.code == DEATH) & inside[which]
+    last = start.time.max(axis=1, keepdims=True)
+    share = np.where(late[:, None], rng.uniform(LATE, 1, died.shape), rng.uniform(0, 1 - LATE, died.shape))
+    moved = start._replace(time=np.where(died, np.floor(share * last), start.time).astype(start.time.dtype))
+    # Late: nobody has died by then. Early: all who ever die have.
+    ends = {True: float(np.floor(LATE * last.min())), False: float(np.ceil((1 - LATE) * last.max()))}
+    quantities = tuple(Quantity("incidence", "death_in_remission", arm, at=ends[side]) for side in ends
+                       for arm, _ in arms)
+    sign = np.where(late, -1.0, 1.0)
+    goal = np.where(late, 0.0, died.sum(axis=1) / inside.sum(axis=1)[which])
+    aims = Aims(quantities, which + np.where(late, 0, len(arms)), sign, sign * goal - HAIR, np.full(size, NEAR))
+    return mend(given, tuple(range(len(given.ruler.claims))), moved, rng, aims=aims)[0]
 
 
 def shaken(made: Cohorts, fresh: Cohorts, rng: np.random.Generator) -> Cohorts:
