@@ -7,6 +7,7 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 import pytest
 
+from remission import results
 from remission.ensemble import bounds, search, walk
 from remission.ensemble.abstract import Quantity, build
 from remission.ensemble.cohorts import Cohorts
@@ -90,3 +91,37 @@ class TestExtremes:
         reached, rows = search.mend(ready.given, tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
                                     np.random.default_rng(9), aims=aims)
         assert len(reached.time) == len(rows) == 0
+
+
+class TestOutskirts:
+    """Deaths in remission all late or all early, with what is printed kept."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def ready(cls):
+        claims = [one | {"printed": "1"} if one["id"] == "d" else one for one in CLAIMS[:6]]
+        return walk.setting(build("deaths", {
+            "unit": "day", "horizon": 40, "claims": claims, "ask": {"survival": [3, 6], "rmst": [6]},
+            "arms": [{"key": "A", "patients": 6}, {"key": "B", "patients": 4, "reference": True}]}))
+
+    def test_both_kinds_are_found_and_agree(self, ready):
+        rng, places = np.random.default_rng(3), tuple(range(len(ready.ruler.claims)))
+        known = search.descend(ready.given, places, 24, rng)
+        found = search.outskirts(ready.given, known, 40, rng)
+        assert len(found.time) >= 10 and ready.ruler.holds(found, list(places)).all()
+        died = found.code[:, ready.layout.arms["A"]] == 2
+        assert (died.sum(axis=1) == 1).all()
+        when = found.time[:, ready.layout.arms["A"]][died]
+        early, late = (when <= 0.3 * 40 + 1).sum(), (when >= 0.7 * known.time.max(axis=1).min() - 1).sum()
+        assert early >= 3 and late >= 3
+
+    def test_there_are_none_where_nobody_died(self, small):
+        ready, whole = small
+        assert not len(search.outskirts(ready.given, whole, 10, np.random.default_rng(1)).time)
+
+
+def test_what_is_proven_possible_lies_between_the_extremes():
+    """Notebook 03b proves by listing every order of events that both readings can give the printed p."""
+    found = results.load("ash2012_reconstructed").set_index("result_id")
+    proven = found.loc["joint.-.all.IFN+IM vs IM.largest_p[0 deaths]"]
+    assert 0.07 < proven["value"] < 0.0751 and found.loc["ensemble.RFS.all.IFN+IM vs IM.p", "lower"] <= proven["value"]
