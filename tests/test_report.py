@@ -11,10 +11,11 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 
 from remission import paths, provenance, reconstruct
-from remission.report import home, pages, site
+from remission.report import home, pages, sheets, site
 from remission.study import read
 
 NAME = reconstruct.COHORT
+SHEETS = [f"{name}.html" for name in sheets.TITLES]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,12 @@ def report(tmp_path_factory):
 def test_every_notebook_and_document_has_a_page(report):
     _, made = report
     documents = {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")}
-    assert set(made) == {"index.html", *(f"{name}.html" for name in provenance.notebooks()), *documents}
+    assert set(made) == {"index.html", *(f"{name}.html" for name in provenance.notebooks()), *documents, *SHEETS}
+
+
+def framed(report):
+    """Pages inside the report's frame: all but those to print or to project by themselves."""
+    return {name: page for name, page in report[1].items() if name not in SHEETS}
 
 
 def test_nothing_is_asked_of_a_network(report):
@@ -47,7 +53,8 @@ def test_nothing_is_asked_of_a_network(report):
                 place = one[key]
                 assert place == "data:," or (folder / place).is_file(), place
         assert not page.find_all("style") and not page.find_all(attrs={"onclick": True})
-    code = "".join((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    code = "".join((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js", "sheets.css",
+                                                                             "sheets.js"))
     assert not re.search(r"https?:|@import|url\(|fetch|XMLHttpRequest", code)
 
 
@@ -67,7 +74,7 @@ def test_links_and_anchors_lead_somewhere(report):
 def test_pages_can_be_read_by_ear_and_by_keyboard(report):
     for name, page in report[1].items():
         assert page.html["lang"] == "en" and page.title.string.strip()
-        assert len(page.find_all("h1")) == 1, name
+        assert len(page.find_all("h1")) == 1 and len(page.find_all("main")) == 1, name
         ids = [one["id"] for one in page.find_all(id=True)]
         assert len(ids) == len(set(ids))
         assert all(len(image.get("alt", "")) > 10 for image in page.find_all("img"))
@@ -75,12 +82,15 @@ def test_pages_can_be_read_by_ear_and_by_keyboard(report):
                    page.find_all("table"))
         assert all(block.get("tabindex") == "0" for block in page.find_all("pre"))
         assert not page.select("td[scope]")
+    for page in framed(report).values():
         assert page.find("a", class_="skip")["href"] == f"#{page.find('main')['id']}"
 
 
 def test_what_the_cohort_is_stands_on_every_page(report):
-    for page in report[1].values():
+    for page in framed(report).values():
         assert "SYNTHETIC COHORT" in page.find("header").get_text()
+    for name in SHEETS:
+        assert "SYNTHETIC COHORT" in report[1][name].get_text() and report[1][name].find("a", href="index.html")
 
 
 def test_what_the_cohort_is_stands_at_the_foot_of_every_printed_page(report):
@@ -94,7 +104,7 @@ def test_what_the_cohort_is_stands_at_the_foot_of_every_printed_page(report):
 def test_paper_holds_the_text_and_nothing_to_click(report):
     printed = (report[0] / "report.css").read_text(encoding="utf-8").partition("@media print {")[2]
     hidden = re.search(r"([^{}]*)\{ display: none; \}", printed).group(1)
-    for page in report[1].values():
+    for page in framed(report).values():
         gone = page.select(hidden)
         assert {"nav", "form"} <= {part.name for part in gone}
         assert not [part for part in gone if part.find(["p", "table", "img", "h2"])]
