@@ -15,8 +15,8 @@ from remission import paths
 
 #: Where a page keeps its figures, from the page.
 FIGURES = "figures"
-#: Class of a cell whose tag says that it answers a question.
-HIDDEN = "celltag_answer"
+#: Tag of a cell that answers a question.
+ANSWER = "answer"
 #: Columns from which on a table does not fit on paper unless it is set smaller.
 WIDE = 12
 #: What a title or a cell of somebody's table must not bring into a page.
@@ -59,7 +59,7 @@ def notebook(path: Path, pages: Mapping[str, str]) -> Page:
     soup = BeautifulSoup(body, "html.parser")
     for code in soup.select("div.input"):
         _fold(soup, code)
-    for cell in soup.select(f".{HIDDEN}"):
+    for cell in soup.select(f".celltag_{ANSWER}"):
         _close(soup, cell)
     for image in soup.find_all("img"):
         cohort, _, name = image.get("alt", "").partition(": ")

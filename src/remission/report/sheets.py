@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from bs4 import BeautifulSoup, Tag
 
-from remission.report.pages import Page
+from remission.report.pages import ANSWER, Page
 from remission.study import Study
 
-#: Tags of cells: what is asked and voted on, what answers it, what is asked of those who knew.
-QUESTION, ANSWER, HARDER = "question", "answer", "harder"
+#: Tags of cells beside that of answers: what is asked and voted on, and what is asked of those who knew.
+QUESTION, HARDER = "question", "harder"
 TITLES = {"handout": "Handout", "slides": "Slides"}
 
 
