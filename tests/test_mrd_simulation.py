@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from remission import batch, mrd, results, schema
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 from remission.figures import mrd_evidence
 from remission.mrd import evidence, simulate
 from remission.study import Arm, Study

@@ -159,12 +159,13 @@ class _Climb:
                 continue
             changed = move.applied(self.cohorts, rows)
             # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
-            worth = self.worth[rows].copy()
+            worth, where = self.worth[rows].copy(), np.full(len(self.sign), -1)
+            where[rows] = np.arange(len(rows))
             for name, (target, mine) in self.places.items():
                 if not fields[name].isdisjoint(touched) and target.quantity.arm in (arm, ""):
-                    here = np.flatnonzero(np.isin(rows, mine, assume_unique=True))
+                    here = where[mine][where[mine] >= 0]
                     if len(here):
-                        worth[here] = self._worth(target, changed.take(here), rows[here])
+                        worth[here] = self._worth(target, changed.take(here, fields[name]), rows[here])
             with np.errstate(invalid="ignore"):
                 loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
             kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from remission import batch
 from remission.ensemble.abstract import COUNTS, TIMES, Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout, endpoint
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 
 CODES = dict(zip(COUNTS, (RELAPSE, DEATH, ONGOING), strict=True))
 #: Quantities of a contrast: between the groups of an arm when an arm is named, else between arms.
@@ -64,15 +64,17 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
         cause = DEATH if quantity.endpoint == "death_in_remission" else RELAPSE
         return batch.cumulative_incidence(cohorts.time[:, part], code, cause, [quantity.at])[:, 0]
     time, event = endpoint(cohorts, quantity.endpoint, part)
-    member = cohorts.label[:, part] == (quantity.group == "other") if quantity.group else np.ones(time.shape, bool)
+    member = np.bool_(True)
     if quantity.group:
+        member = cohorts.label[:, part] == (quantity.group == "other")
         time, event = _members(time, event, member)
     if kind == "median":
-        return np.where(member.any(axis=1), batch.quantile(time, event), np.nan)
+        found = batch.quantile(time, event)
+        return np.where(member.any(axis=1), found, np.nan) if quantity.group else found
     if kind == "survival":
         return batch.survival_at(time, event, [quantity.at])[:, 0]
     if kind in ("shortest", "longest"):
-        return _outermost(time, event | (member & (quantity.among == "all")), kind == "longest")
+        return _outermost(time, event | member if quantity.among == "all" else event, kind == "longest")
     other = cohorts.label[:, part] if quantity.arm else np.broadcast_to(layout.arm, time.shape)
     return _contrast(kind, time, event, other.astype(bool), quantity)
 
@@ -83,9 +85,10 @@ def _members(time: np.ndarray, event: np.ndarray, member: np.ndarray) -> tuple[n
 
 
 def _outermost(time: np.ndarray, counted: np.ndarray, longest: bool) -> np.ndarray:
-    blank = -1 if longest else np.iinfo(time.dtype).max
-    found = (np.max if longest else np.min)(np.where(counted, time, blank), axis=1)
-    return np.where(counted.any(axis=1), found, np.nan)
+    blank = -1 if longest else np.iinfo(time.dtype).max  # of those who do not count: no patient's time
+    times = np.where(counted, time, blank)
+    found = times.max(axis=1) if longest else times.min(axis=1)
+    return np.where(found == blank, np.nan, found)
 
 
 def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray, quantity: Quantity) -> np.ndarray:

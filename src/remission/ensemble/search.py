@@ -14,9 +14,12 @@ from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, value
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
 STRETCH, ROUNDS = 50, 80
 #: Cohorts searched for from nothing; the others start from these, shaken.
-SCRATCH = 12
+SCRATCH = 24
+#: Searches begun for each cohort wanted: the first to arrive count, and a step of a hundred costs little more than one
+#: of ten.
+RACE = 4
 #: Temperature falls from the first to the second within so many rounds, in units of `Ruler.distance`, and again.
-HOT, COLD, CYCLE = 0.3, 0.01, 40
+HOT, COLD, CYCLE = 0.1, 0.01, 40
 #: Share of moves that put a patient where a printed time says that one is.
 GUIDED = 0.4
 #: How much oftener what belongs to a claim alone is moved than what it shares with all others.
@@ -63,9 +66,10 @@ class Aims(NamedTuple):
         made = before.copy()
         for place in np.unique(self.which):
             quantity = self.quantities[place]
-            if quantity.arm in ("", *arms) and not fields(quantity).isdisjoint(touched):
+            needed = fields(quantity)
+            if quantity.arm in ("", *arms) and not needed.isdisjoint(touched):
                 mine = np.flatnonzero(self.which == place)
-                away = self.at[mine] - self.sign[mine] * value(cohorts.take(mine), layout, quantity)
+                away = self.at[mine] - self.sign[mine] * value(cohorts.take(mine, needed), layout, quantity)
                 away = np.where(np.isnan(away), np.inf, away) / self.scale[mine]
                 near = np.minimum(np.log1p(np.maximum(away, 0) / NEAR) + NEAREST, FAR)
                 made[mine] = np.where(away <= 0, 0.0, near)
@@ -93,14 +97,14 @@ def descend(given: Given, places: tuple[int, ...], size: int, rng: np.random.Gen
     # Remissions first: what else is printed hangs on them, and has patients' times of its own to agree by.
     remissions = [place for place in everything if given.ruler.touched[place][0] <= {"time", "code"}]
     first = min(size, SCRATCH)
-    now = guess(given, 4 * first, rng)
+    now = guess(given, (RACE + 1) * first, rng)
     if len(remissions) < len(everything):
-        now = _anneal(now, remissions, given, 3 * first, rng)[0]
+        now = _anneal(now, remissions, given, RACE * first, rng)[0]
     found = _anneal(now, everything, given, first, rng)[0] if len(now.time) else now
     while 0 < len(found.time) < size:
         wanted = size - len(found.time)
-        made = found.take(rng.integers(0, len(found.time), 2 * wanted))
-        made = shaken(made, guess(given, 2 * wanted, rng), rng)
+        made = found.take(rng.integers(0, len(found.time), RACE * wanted))
+        made = shaken(made, guess(given, RACE * wanted, rng), rng)
         found = joined([found, _anneal(made, everything, given, wanted, rng)[0]])
     return found
 

@@ -7,13 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 from sksurv.nonparametric import kaplan_meier_estimator
 
 #: A survival within this of a level is on it: sqrt of the machine epsilon, as R's `quantile.survfit` has it.
 TOLERANCE = math.sqrt(np.finfo(float).eps)
-#: Normal quantile of a 95% interval.
-Z = float(ndtri(0.975))
 CURVE_COLUMNS = ["time", "at_risk", "events", "censored", "survival", "lower", "upper"]
 
 

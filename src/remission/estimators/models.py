@@ -13,8 +13,8 @@ from scipy.stats import chi2
 
 from remission.estimators import efron
 from remission.estimators.comparisons import design, incomparable, risk_sets
-from remission.estimators.curves import Z
 from remission.estimators.diagnostics import proportional_hazards, schoenfeld
+from remission.estimators.level import Z
 
 __all__ = ["HazardRatio", "cox", "cox_profile", "firth", "proportional_hazards", "schoenfeld"]
 

@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from scipy.stats import chi2
 
 from remission.estimators import efron
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 from remission.estimators.models import DROP, HazardRatio
 
 #: Newton's steps, and the decrement (in standard errors, squared) below which nothing is left to gain.

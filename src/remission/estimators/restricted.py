@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from remission.estimators import curves
 from remission.estimators.comparisons import Difference, split
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 
 
 class Mean(NamedTuple):

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import t as student
 
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 
 
 class Tobit(NamedTuple):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from remission import batch, results
 from remission import study as units
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 from remission.estimators.proportions import proportion
 from remission.mrd.landmark import landmarks
 from remission.study import Study

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from remission import paths, results
 from remission.errors import ContractError, Problem
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 from remission.mrd.markers import MARKERS
 from remission.study import DAYS, Study
 

@@ -10,7 +10,7 @@ import pandas as pd
 from remission import batch, results
 from remission.adam.admrd import rules
 from remission.estimators import partial
-from remission.estimators.curves import Z
+from remission.estimators.level import Z
 from remission.mrd import evidence
 from remission.mrd.markers import MARKERS, arms_to_test
 from remission.study import Study
