@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import COHORTS, ROOT
+from matplotlib.text import Annotation
 
 from remission import paths, results, run, schema, store
 from remission.club import answers, comparison, controls, drawing
@@ -196,6 +198,31 @@ def test_numbers_at_risk_are_those_of_the_curve(tables):
     # By hand from the listing of notebook 03: 19 at the start; the first relapse of this arm comes after day 100.
     assert drawing.at_risk(mine, [0, 100])[0] == 19 == drawing.at_risk(mine, [100])[0]
     assert drawing.at_risk(mine, [mine["time"].max()]) == [1] and drawing.at_risk(mine, [mine["time"].max() + 1]) == [0]
+
+
+class TestSheet:
+    def test_what_was_drawn_before_leaves_no_trace(self, tables):
+        def drawn_by(sheet):
+            return [sheet.drawn(one) for one in (
+                comparison.of_states(tables["adtv"], STUDY, 183, 0.001, "IFN+IM"),  # nothing to compare
+                comparison.of_arms(tables["adsl"], tables["adtte"], STUDY, "competing"),
+                comparison.of_states(tables["adtv"], STUDY, 0, None, "IM"),
+                comparison.of_arms(tables["adsl"], tables["adtte"], STUDY, "death", "diagnosis"))]
+
+        one = drawing.Sheet(STUDY)
+        first = drawn_by(one)
+        assert drawn_by(one) == first and len(set(first)) == 4
+        assert drawing.Sheet(STUDY).drawn(
+            comparison.of_arms(tables["adsl"], tables["adtte"], STUDY, "death", "diagnosis")) == first[-1]
+
+    def test_names_of_arms_are_not_cut(self, tables):
+        long = "interferon alpha 2a, imatinib"
+        study = dataclasses.replace(STUDY, arms=tuple(
+            dataclasses.replace(arm, key=long) if arm.key == "IFN+IM" else arm for arm in STUDY.arms))
+        sheet = drawing.Sheet(study)
+        sheet.drawn(comparison.of_arms(tables["adsl"], tables["adtte"].replace({"TRT01A": {"IFN+IM": long}}), study))
+        boxes = [artist.get_window_extent() for artist in sheet.changing if isinstance(artist, Annotation)]
+        assert len(boxes) == 2 and min(box.x0 for box in boxes) >= 0
 
 
 @pytest.fixture(scope="module")

@@ -77,26 +77,27 @@ def offer(choices: Mapping[str, Mapping[str, Any]], compare: Callable[..., Compa
     menus = [ipywidgets.Dropdown(options=list(options.items()), description=name,
                                  style={"description_width": "7em"}, layout={"width": "36em", "max_width": "98%"})
              for name, options in choices.items()]
-    first = compare(*(menu.value for menu in menus))
-    page = ipywidgets.HTML(_page(first, study))
+    first, sheet = compare(*(menu.value for menu in menus)), drawing.Sheet(study)
+    still = sheet.drawn(first)
+    page = ipywidgets.HTML(_page(first, still))
 
     def redraw(_) -> None:
-        page.value = _page(compare(*(menu.value for menu in menus)), study)
+        now = compare(*(menu.value for menu in menus))
+        page.value = _page(now, sheet.drawn(now))
 
     for menu in menus:
         menu.observe(redraw, names="value")
     live = ipywidgets.VBox([*menus, page])._repr_mimebundle_()
     alt = f"{study.name}: {drawing.subject(first)}. Hazard ratio {first.ratio}, {first.p}"
-    display({**live, "text/plain": "controls", STILL: b64encode(drawing.picture(first, study)).decode()}, raw=True,
+    display({**live, "text/plain": "controls", STILL: b64encode(still).decode()}, raw=True,
             metadata={STILL: {"alt": alt}})
     show.say(f"*At first: {', '.join(next(iter(options)) for options in choices.values())}.* {_said(first)}")
 
 
-def _page(one: Comparison, study: Study) -> str:
+def _page(one: Comparison, png: bytes) -> str:
     """The picture as a part of a page, with its numbers as text for those who do not see it."""
-    picture = b64encode(drawing.picture(one, study)).decode()
     alt = html.escape(f"{drawing.subject(one)}. {_said(one)}")
-    return f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
+    return f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{b64encode(png).decode()}">'
 
 
 def _said(one: Comparison) -> str:
