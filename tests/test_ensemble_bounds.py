@@ -9,9 +9,9 @@ import pytest
 
 from remission import results
 from remission.ensemble import bounds, search, walk
-from remission.ensemble.abstract import Quantity, build
+from remission.ensemble.abstract import Quantity, build, read
 from remission.ensemble.cohorts import Cohorts
-from remission.ensemble.quantities import value
+from remission.ensemble.quantities import sister, together, value
 from remission.ensemble.unprinted import targets
 
 HORIZON = 9
@@ -71,6 +71,21 @@ class TestExtremes:
         for job, end in zip(jobs, found.table["value"], strict=True):
             assert end == pytest.approx(outermost(ready, whole, job), rel=1e-12), job
 
+    def test_searches_without_different_claims_go_on_and_do_not_mix(self, small):
+        ready, whole = small
+        jobs = [bounds.Job(job.target, job.sign, without) for job in every(ready) for without in ("p", "M", "")]
+        rng, names = np.random.default_rng(6), [claim.id for claim in ready.ruler.claims]
+        first = bounds.extremes(ready, jobs, whole.take(np.arange(0, len(whole.time), 20)), 20, 3, rng)
+        longer = bounds.extremes(ready, jobs, whole.take(np.arange(5)), 20, 3, rng, rounds=3, found=first)
+        sign, ends = np.array([job.sign for job in jobs]), longer.table["value"].to_numpy()
+        assert (sign * ends >= sign * first.table["value"]).all() and (ends != first.table["value"]).any()
+        for place, job in enumerate(jobs):
+            kept = [number for number, name in enumerate(names) if name != job.without]
+            assert ready.ruler.holds(longer.cohorts.take([place]), kept).all(), job
+        left = np.array([job.without for job in jobs])
+        freed = ~ready.ruler.holds(longer.cohorts, list(range(len(names))))
+        assert freed[left == "p"].any() and freed[left == "M"].any() and not freed[left == ""].any()
+
     def test_an_aim_is_reached_where_no_climb_leads(self, small):
         """From cohorts whose curve crosses one half to those that stay on it, a single step breaks the median."""
         ready, whole = small
@@ -91,6 +106,20 @@ class TestExtremes:
         reached, rows = search.mend(ready.given, tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
                                     np.random.default_rng(9), aims=aims)
         assert len(reached.time) == len(rows) == 0
+
+
+def test_sisters_together_are_what_each_is_alone():
+    abstract = read("ash2012_reconstructed")
+    ready = walk.setting(abstract)
+    cohorts = search.guess(ready.given, 60, np.random.default_rng(4))
+    kin = {}
+    for target in targets(abstract, ready.layout):
+        kin.setdefault(sister(target.quantity), []).append(target.quantity)
+    assert max(map(len, kin.values())) >= 4
+    for asked in kin.values():
+        which = np.arange(60) % len(asked)
+        wanted = np.stack([value(cohorts, ready.layout, one) for one in asked], axis=1)[np.arange(60), which]
+        np.testing.assert_allclose(together(cohorts, ready.layout, tuple(asked), which), wanted, rtol=1e-9)
 
 
 class TestOutskirts:

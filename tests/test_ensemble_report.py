@@ -12,6 +12,7 @@ from remission import store
 from remission.ensemble import inquiry, own, report
 from remission.ensemble.abstract import Quantity, read
 from remission.ensemble.unprinted import Target
+from remission.estimators import wording
 from remission.study import DAYS
 
 PATIENTS = 21
@@ -21,7 +22,7 @@ PATIENTS = 21
 def asked():
     """6-MP against placebo, known by its printed summary: a small inquiry."""
     found = inquiry.bound(inquiry.draw(inquiry.begin("freireich1963", 63), 240, 150), 40, 4, 4)
-    return inquiry.switch(inquiry.weigh(found, 40, 4, 2), ["no such reading"], 4, 40, 4, 1)
+    return inquiry.switch(inquiry.weigh(found, 100, 4, 2), ["no such reading"], 4, 40, 4, 1)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ class TestExtremes:
 
     def test_one_seed_gives_one_answer(self, asked):
         again = inquiry.bound(inquiry.draw(inquiry.begin("freireich1963", 63), 240, 150), 40, 4, 4)
-        again = inquiry.weigh(again, 40, 4, 2)
+        again = inquiry.weigh(again, 100, 4, 2)
         pd.testing.assert_frame_equal(again.settled, asked.settled)
 
     def test_under_the_first_reading_what_is_settled_stands(self, asked):
@@ -131,7 +132,7 @@ class TestWords:
         table = report.verdict_table(asked, beside)
         one = settled(asked, "rmst_difference.relapse[20]")
         row = table[table["quantity"].str.startswith("difference of mean")].iloc[0]
-        assert row["extremes"] == f"+{one['lower']:.1f} to +{one['upper']:.1f} weeks"
+        assert row["extremes"] == f"{wording.signed(one['lower'], 1)} to {wording.signed(one['upper'], 1)} weeks"
         assert list(table["inside"]) == ["yes"] * len(table)
         assert "own tables" not in report.verdict_table(asked)
 

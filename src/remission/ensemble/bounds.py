@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from remission.ensemble import moves, search
+from remission.ensemble.abstract import Quantity
 from remission.ensemble.cohorts import Cohorts, joined
 from remission.ensemble.quantities import fields as needed
-from remission.ensemble.quantities import value
+from remission.ensemble.quantities import sister, together, value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 
@@ -36,7 +37,7 @@ class Extremes(NamedTuple):
 
 
 def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int, rng: np.random.Generator,
-             rounds: int = 1, aims: int = 0) -> Extremes:
+             rounds: int = 1, aims: int = 0, found: Extremes | None = None) -> Extremes:
     """Look for the outermost value of every job's quantity.
 
     Parameters
@@ -51,10 +52,13 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
         Cohorts that search for each job.
     rng : Generator
     rounds : int
-        Each but the first may start from what any job has found: what is extreme in one quantity may be so in another.
-        With more than one, all jobs must leave out the same claim.
+        Each but the first may start from what any job without the same claim has found: what is extreme in one quantity
+        may be so in another.
     aims : int
-        Before each round but the first, so many searches of each job's own for a value beyond the outermost so far.
+        Before each round but the first, so many searches of each job's own for a value beyond the outermost so far. All
+        jobs must leave out the same claim.
+    found : Extremes, optional
+        Of the same jobs, by a search before: this one goes on from it.
 
     Returns
     -------
@@ -62,10 +66,13 @@ def extremes(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climber
         Values are attained by cohorts that agree with every claim (but the one left out), so the true extremes lie at
         them or beyond.
     """
-    found = _round(ready, jobs, pool, steps, climbers, rng)
-    for _ in range(rounds - 1):
-        reached = [_beyond(ready, jobs, pool, found, aims, rng)] if aims else []
-        found = _round(ready, jobs, joined([pool, found.cohorts, *reached]), steps, climbers, rng)
+    for _ in range(rounds):
+        whole, without = pool, [""] * len(pool.time)
+        if found is not None:
+            beyond = _beyond(ready, jobs, pool, found, aims, rng) if aims else pool.take(slice(0, 0))
+            whole = joined([pool, found.cohorts, beyond])
+            without += [*found.table["without"], *[jobs[0].without] * len(beyond.time)]
+        found = _round(ready, jobs, whole, np.array(without), steps, climbers, rng)
     return found
 
 
@@ -98,19 +105,22 @@ def _spread(values: np.ndarray) -> float:
     return (float(known.std()) if len(known) > 1 else 0.0) or 1.0
 
 
-def _round(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers: int,
+def _round(ready: Setting, jobs: list[Job], pool: Cohorts, without: np.ndarray, steps: int, climbers: int,
            rng: np.random.Generator) -> Extremes:
+    """One climb for every job; a cohort of the pool found `without` a claim serves those jobs alone that do so too."""
     names = {claim.id: place for place, claim in enumerate(ready.ruler.claims)}
     active = np.ones((len(jobs) * climbers, len(names)), bool)
     starts, spread = [], np.empty(len(jobs))
     known: dict[str, np.ndarray] = {}
+    able = {left: np.flatnonzero((without == "") | (without == left)) for left in {job.without for job in jobs}}
     for number, job in enumerate(jobs):
         if job.target.name not in known:
             known[job.target.name] = value(pool, ready.layout, job.target.quantity)
-        worth = job.sign * known[job.target.name]
+        mine = able[job.without]
+        worth = job.sign * known[job.target.name][mine]
         order = np.argsort(-np.where(np.isnan(worth), -np.inf, worth), kind="stable")
         random = rng.integers(0, len(worth), climbers - climbers // 2)
-        starts.append(np.concatenate([order[:climbers // 2], random]))
+        starts.append(mine[np.concatenate([order[:climbers // 2], random])])
         spread[number] = _spread(worth)
         if job.without:
             active[number * climbers:(number + 1) * climbers, names[job.without]] = False
@@ -120,6 +130,15 @@ def _round(ready: Setting, jobs: list[Job], pool: Cohorts, steps: int, climbers:
     return climb.found()
 
 
+class _Family(NamedTuple):
+    """Climbers whose quantities come out of one computation: each has the quantity `asked[which]`."""
+
+    asked: tuple[Quantity, ...]
+    rows: np.ndarray
+    which: np.ndarray
+    fields: frozenset[str]
+
+
 class _Climb:
     """A climb of many cohorts at once; rows of one job stand together."""
 
@@ -127,28 +146,33 @@ class _Climb:
                  climbers: int):
         self.ready, self.jobs, self.cohorts, self.active, self.spread = ready, jobs, cohorts, active, spread
         self.free = not active.all()
-        self.places: dict[str, tuple[Target, np.ndarray]] = {}
+        self.sign, self.climbers = np.repeat([job.sign for job in jobs], climbers), climbers
+        kin: dict[Quantity, list[int]] = {}
         for number, job in enumerate(jobs):
-            mine = np.arange(number * climbers, (number + 1) * climbers)
-            kept = self.places.get(job.target.name, (job.target, np.empty(0, int)))
-            self.places[job.target.name] = (job.target, np.concatenate([kept[1], mine]))
-        self.sign = np.repeat([job.sign for job in jobs], climbers)
-        self.climbers = climbers
+            kin.setdefault(sister(job.target.quantity), []).append(number)
+        self.families = [self._family(numbers) for numbers in kin.values()]
         self.worth = np.empty(len(self.sign))
-        for target, rows in self.places.values():
-            self.worth[rows] = self._worth(target, cohorts.take(rows), rows)
+        for family in self.families:
+            self.worth[family.rows] = self._worth(family, cohorts.take(family.rows), np.arange(len(family.rows)))
         self.best, self.best_worth = cohorts.take(slice(None)), self.worth.copy()
         self.best = Cohorts(*(part.copy() for part in self.best))
 
-    def _worth(self, target: Target, cohorts: Cohorts, rows: np.ndarray) -> np.ndarray:
-        found = self.sign[rows] * value(cohorts, self.ready.layout, target.quantity)
-        return np.where(np.isnan(found), -np.inf, found)
+    def _family(self, numbers: list[int]) -> _Family:
+        """Jobs whose quantities are sisters."""
+        asked = tuple(dict.fromkeys(self.jobs[number].target.quantity for number in numbers))
+        which = [asked.index(self.jobs[number].target.quantity) for number in numbers]
+        rows = np.array(numbers)[:, None] * self.climbers + np.arange(self.climbers)
+        return _Family(asked, rows.ravel(), np.repeat(which, self.climbers), needed(asked[0]))
+
+    def _worth(self, family: _Family, cohorts: Cohorts, places: np.ndarray) -> np.ndarray:
+        """Signed quantity of some of a family's rows, by their places among them."""
+        found = together(cohorts, self.ready.layout, family.asked, family.which[places])
+        return np.where(np.isnan(found), -np.inf, self.sign[family.rows[places]] * found)
 
     def run(self, steps: int, rng: np.random.Generator) -> None:
         """Climb."""
         layout, ruler, horizon = self.ready.layout, self.ready.ruler, self.ready.abstract.horizon
         offered = moves.choice(self.ready.abstract, layout, self.free)
-        fields = {name: needed(target.quantity) for name, (target, _) in self.places.items()}
         for number in range(steps):
             heat = WARM * (COOL / WARM) ** (number / max(steps - 1, 1))
             kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
@@ -161,11 +185,12 @@ class _Climb:
             # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
             worth, where = self.worth[rows].copy(), np.full(len(self.sign), -1)
             where[rows] = np.arange(len(rows))
-            for name, (target, mine) in self.places.items():
-                if not fields[name].isdisjoint(touched) and target.quantity.arm in (arm, ""):
-                    here = where[mine][where[mine] >= 0]
-                    if len(here):
-                        worth[here] = self._worth(target, changed.take(here, fields[name]), rows[here])
+            for family in self.families:
+                if not family.fields.isdisjoint(touched) and family.asked[0].arm in (arm, ""):
+                    here = where[family.rows]
+                    places = np.flatnonzero(here >= 0)
+                    if len(places):
+                        worth[here[places]] = self._worth(family, changed.take(here[places], family.fields), places)
             with np.errstate(invalid="ignore"):
                 loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
             kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))

@@ -232,10 +232,12 @@ def weigh(inquiry: Inquiry, steps: int, climbers: int, rounds: int) -> Inquiry:
     inquiry = _with_agreeing(inquiry, dropped)
     first = _contributions(inquiry, dropped)
     moved = first[first["widening"] >= SEEN] if rounds > 1 else first[:0]
-    for claim, mine in moved.groupby("claim", sort=False):
-        rows = np.flatnonzero((dropped.table["without"] == claim) & dropped.table["target"].isin(mine["target"]))
-        longer = bounds.extremes(found.ready, [jobs[row] for row in rows], joined([pool, dropped.cohorts.take(rows)]),
-                                 steps, climbers, rng, rounds - 1)
+    pairs = set(zip(moved["claim"], moved["target"], strict=True))
+    rows = [row for row, job in enumerate(jobs) if (job.without, job.target.name) in pairs]
+    if rows:
+        before = Extremes(dropped.table.loc[rows], dropped.cohorts.take(rows))
+        longer = bounds.extremes(found.ready, [jobs[row] for row in rows], pool, steps, climbers, rng, rounds - 1,
+                                 found=before)
         dropped.table.loc[rows, "value"] = longer.table["value"].to_numpy()
         dropped.cohorts.put(rows, longer.cohorts)
     inquiry = _with_agreeing(inquiry, dropped)

@@ -14,8 +14,9 @@ from remission.ensemble.cohorts import DEATH, ONGOING, RELAPSE, Cohorts, Layout,
 from remission.estimators.level import Z
 
 CODES = dict(zip(COUNTS, (RELAPSE, DEATH, ONGOING), strict=True))
-#: Quantities of a contrast: between the groups of an arm when an arm is named, else between arms.
-GROUP_CONTRASTS = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "power")
+#: Quantities of one Cox model, and all of a contrast: between the groups of an arm if one is named, else between arms.
+RATIOS = ("hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "power")
+GROUP_CONTRASTS = ("p", *RATIOS, "rmst_difference")
 #: What a quantity costs, in steps of a ladder: numbers of patients, outermost times, curves, tests.
 COST = {**dict.fromkeys(COUNTS, 0), "shortest": 1, "longest": 1, "ongoing_time": 1, "median": 2}
 #: Distance of a value that does not exist, or is infinite where a number is printed.
@@ -48,7 +49,42 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
     >>> float(value(one, place, Quantity("median", "relapse", "A"))[0])
     4.0
     """
-    kind = quantity.kind
+    return together(cohorts, layout, (quantity,), np.zeros(len(cohorts.time), int))
+
+
+def sister(quantity: Quantity) -> Quantity:
+    """What quantities have in common that come out of one computation: a curve at several times, one Cox model.
+
+    Examples
+    --------
+    >>> from remission.ensemble.abstract import Quantity
+    >>> sister(Quantity("hazard_ratio_upper", "relapse")) == sister(Quantity("power", "relapse"))
+    True
+    """
+    if quantity.kind in RATIOS:
+        return replace(quantity, kind=RATIOS[0])
+    return replace(quantity, at=0.0) if quantity.kind in ("survival", "incidence") else quantity
+
+
+def together(cohorts: Cohorts, layout: Layout, asked: tuple[Quantity, ...], which: np.ndarray) -> np.ndarray:
+    """Of every cohort one quantity among sisters.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+    layout : Layout
+    asked : tuple of Quantity
+        With one `sister`.
+    which : array (B,) of int
+        The quantity of each cohort, by its place in `asked`.
+
+    Returns
+    -------
+    array (B,)
+        As `value`.
+    """
+    quantity = asked[0]
+    kind, own = quantity.kind, (np.arange(len(which)), which)
     part = layout.arms[quantity.arm] if quantity.arm else slice(None)
     if kind in COUNTS:
         return (cohorts.code[:, part] == CODES[kind]).sum(axis=1)
@@ -62,7 +98,7 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
     if kind == "incidence":
         code = cohorts.code[:, part]
         cause = DEATH if quantity.endpoint == "death_in_remission" else RELAPSE
-        return batch.cumulative_incidence(cohorts.time[:, part], code, cause, [quantity.at])[:, 0]
+        return batch.cumulative_incidence(cohorts.time[:, part], code, cause, [one.at for one in asked])[own]
     time, event = endpoint(cohorts, quantity.endpoint, part)
     member = np.bool_(True)
     if quantity.group:
@@ -72,11 +108,15 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
         found = batch.quantile(time, event)
         return np.where(member.any(axis=1), found, np.nan) if quantity.group else found
     if kind == "survival":
-        return batch.survival_at(time, event, [quantity.at])[:, 0]
+        return batch.survival_at(time, event, [one.at for one in asked])[own]
     if kind in ("shortest", "longest"):
         return _outermost(time, event | member if quantity.among == "all" else event, kind == "longest")
-    other = cohorts.label[:, part] if quantity.arm else np.broadcast_to(layout.arm, time.shape)
-    return _contrast(kind, time, event, other.astype(bool), quantity)
+    other = (cohorts.label[:, part] if quantity.arm else np.broadcast_to(layout.arm, time.shape)).astype(bool)
+    if kind == "p":
+        return _p(time, event, other, quantity.test)
+    if kind == "rmst_difference":
+        return _rmst_difference(time, event, other, quantity)
+    return _ratios([one.kind for one in asked], time, event, other)[own]
 
 
 def _members(time: np.ndarray, event: np.ndarray, member: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,29 +131,33 @@ def _outermost(time: np.ndarray, counted: np.ndarray, longest: bool) -> np.ndarr
     return np.where(found == blank, np.nan, found)
 
 
-def _contrast(kind: str, time: np.ndarray, event: np.ndarray, other: np.ndarray, quantity: Quantity) -> np.ndarray:
-    """The other arm (or group) against the reference."""
-    if kind == "p":
-        test = batch.logrank(time, event, other, "Gehan" if quantity.test == "Gehan" else "log-rank")
-        if quantity.test != "one-sided":
-            return test.p
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return ndtr(test.score / np.sqrt(test.variance))  # few events in the other arm: a small p in its favour
-    if kind == "rmst_difference":
-        if quantity.arm:  # groups differ from cohort to cohort, arms do not
-            pairs = [_members(time, event, group) for group in (other, ~other)]
-        else:
-            mine = other[:1].any(axis=0)
-            pairs = [(time[:, group], event[:, group]) for group in (mine, ~mine)]
-        mine, theirs = (batch.rmst(*pair, quantity.at)[0] for pair in pairs)
-        return mine - theirs
+def _p(time: np.ndarray, event: np.ndarray, other: np.ndarray, test: str) -> np.ndarray:
+    found = batch.logrank(time, event, other, "Gehan" if test == "Gehan" else "log-rank")
+    if test != "one-sided":
+        return found.p
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return ndtr(found.score / np.sqrt(found.variance))  # few events in the other arm: a small p in its favour
+
+
+def _rmst_difference(time: np.ndarray, event: np.ndarray, other: np.ndarray, quantity: Quantity) -> np.ndarray:
+    if quantity.arm:  # groups differ from cohort to cohort, arms do not
+        pairs = [_members(time, event, group) for group in (other, ~other)]
+    else:
+        mine = other[:1].any(axis=0)
+        pairs = [(time[:, group], event[:, group]) for group in (mine, ~mine)]
+    mine, theirs = (batch.rmst(*pair, quantity.at)[0] for pair in pairs)
+    return mine - theirs
+
+
+def _ratios(kinds: list[str], time: np.ndarray, event: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What one Cox model tells, a column a kind."""
     log_hr, se = batch.cox(time, event, other)
     with np.errstate(over="ignore"):
-        if kind == "hazard_ratio":
-            return np.exp(log_hr)
-        if kind == "power":
-            return _power(log_hr, event.sum(axis=1), other.mean(axis=1))
-        return np.exp(log_hr + Z * se * (1 if kind == "hazard_ratio_upper" else -1))
+        made = {"hazard_ratio": lambda: np.exp(log_hr),
+                "hazard_ratio_lower": lambda: np.exp(log_hr - Z * se),
+                "hazard_ratio_upper": lambda: np.exp(log_hr + Z * se),
+                "power": lambda: _power(log_hr, event.sum(axis=1), other.mean(axis=1))}
+        return np.stack([made[kind]() for kind in kinds], axis=1)
 
 
 def _power(log_hr: np.ndarray, events: np.ndarray, share: np.ndarray) -> np.ndarray:
