@@ -17,6 +17,9 @@ from remission.ensemble.walk import Setting
 
 #: Losses that a search accepts at its start and at its end, as shares of the quantity's spread in the first cohorts.
 WARM, COOL = 0.3, 0.003
+#: Moves proposed to each climber in a step, and to all of them together: four thousand cost little more than four
+#: hundred.
+TRIES, BROAD = 16, 4000
 #: How far beyond the outermost value the nearest and the farthest aim lie, in such spreads.
 REACH = (0.02, 1.0)
 
@@ -133,6 +136,7 @@ def _round(ready: Setting, jobs: list[Job], pool: Cohorts, without: np.ndarray, 
 class _Family(NamedTuple):
     """Climbers whose quantities come out of one computation: each has the quantity `asked[which]`."""
 
+    number: int
     asked: tuple[Quantity, ...]
     rows: np.ndarray
     which: np.ndarray
@@ -150,19 +154,21 @@ class _Climb:
         kin: dict[Quantity, list[int]] = {}
         for number, job in enumerate(jobs):
             kin.setdefault(sister(job.target.quantity), []).append(number)
-        self.families = [self._family(numbers) for numbers in kin.values()]
+        self.families = [self._family(number, numbers) for number, numbers in enumerate(kin.values())]
+        self.family, self.place = np.empty(len(self.sign), int), np.empty(len(self.sign), int)
         self.worth = np.empty(len(self.sign))
         for family in self.families:
-            self.worth[family.rows] = self._worth(family, cohorts.take(family.rows), np.arange(len(family.rows)))
+            self.family[family.rows], self.place[family.rows] = family.number, np.arange(len(family.rows))
+            self.worth[family.rows] = self._worth(family, cohorts.take(family.rows), self.place[family.rows])
         self.best, self.best_worth = cohorts.take(slice(None)), self.worth.copy()
         self.best = Cohorts(*(part.copy() for part in self.best))
 
-    def _family(self, numbers: list[int]) -> _Family:
+    def _family(self, number: int, numbers: list[int]) -> _Family:
         """Jobs whose quantities are sisters."""
         asked = tuple(dict.fromkeys(self.jobs[number].target.quantity for number in numbers))
         which = [asked.index(self.jobs[number].target.quantity) for number in numbers]
         rows = np.array(numbers)[:, None] * self.climbers + np.arange(self.climbers)
-        return _Family(asked, rows.ravel(), np.repeat(which, self.climbers), needed(asked[0]))
+        return _Family(number, asked, rows.ravel(), np.repeat(which, self.climbers), needed(asked[0]))
 
     def _worth(self, family: _Family, cohorts: Cohorts, places: np.ndarray) -> np.ndarray:
         """Signed quantity of some of a family's rows, by their places among them."""
@@ -170,39 +176,47 @@ class _Climb:
         return np.where(np.isnan(found), -np.inf, self.sign[family.rows[places]] * found)
 
     def run(self, steps: int, rng: np.random.Generator) -> None:
-        """Climb."""
+        """Climb: a step proposes several moves of one kind to every cohort, and makes the best that may be made."""
         layout, ruler, horizon = self.ready.layout, self.ready.ruler, self.ready.abstract.horizon
         offered = moves.choice(self.ready.abstract, layout, self.free)
+        climber = np.repeat(np.arange(len(self.sign)), max(1, min(TRIES, BROAD // len(self.sign))))
         for number in range(steps):
             heat = WARM * (COOL / WARM) ** (number / max(steps - 1, 1))
             kind, arm = offered.kinds[int(rng.choice(len(offered.kinds), p=offered.shares))]
-            move = moves.propose(kind, layout.arms[arm], self.cohorts, horizon, rng)
-            touched = move.fields.keys()
-            rows = np.flatnonzero(move.possible(horizon))
-            if not len(rows):
+            changed = self.cohorts.take(climber)
+            move = moves.propose(kind, layout.arms[arm], changed, horizon, rng)
+            tries = np.flatnonzero(move.possible(horizon))
+            if not len(tries):
                 continue
-            changed = move.applied(self.cohorts, rows)
+            move.write(changed, tries)
+            rows, changed = climber[tries], changed if len(tries) == len(climber) else changed.take(tries)
             # A quantity is cheaper than a dozen claims, so what it forbids is not looked at further.
-            worth, where = self.worth[rows].copy(), np.full(len(self.sign), -1)
-            where[rows] = np.arange(len(rows))
-            for family in self.families:
-                if not family.fields.isdisjoint(touched) and family.asked[0].arm in (arm, ""):
-                    here = where[family.rows]
-                    places = np.flatnonzero(here >= 0)
-                    if len(places):
-                        worth[here[places]] = self._worth(family, changed.take(here[places], family.fields), places)
+            worth = self._changed_worth(changed, rows, move.fields.keys(), arm)
             with np.errstate(invalid="ignore"):
                 loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
-            kept = np.flatnonzero(loss <= heat * self.spread[rows] * rng.exponential(size=len(rows)))
-            if not len(kept):
+            kept = loss <= heat * self.spread[rows] * rng.exponential(size=len(rows))
+            places = sorted({place for field in move.fields for place in ruler.affected(field, arm)})
+            good = np.flatnonzero(kept & ruler.holds(changed, places, self.active[rows] & kept[:, None]))
+            if not len(good):
                 continue
-            places = sorted({place for field in touched for place in ruler.affected(field, arm)})
-            good = kept[ruler.holds(changed.take(kept), places, self.active[rows[kept]])]
-            move.write(self.cohorts, rows[good])
-            self.worth[rows[good]] = worth[good]
-            better = rows[good][worth[good] > self.best_worth[rows[good]]]
+            best = good[np.lexsort((-worth[good], rows[good]))]
+            best = best[np.r_[True, np.diff(rows[best]) > 0]]  # the first of each climber
+            for name in move.fields:
+                getattr(self.cohorts, name)[rows[best]] = getattr(changed, name)[best]
+            self.worth[rows[best]] = worth[best]
+            better = rows[best][worth[best] > self.best_worth[rows[best]]]
             self.best.put(better, self.cohorts.take(better))
             self.best_worth[better] = self.worth[better]
+
+    def _changed_worth(self, changed: Cohorts, rows: np.ndarray, touched, arm: str) -> np.ndarray:
+        """Worth of changed cohorts of these climbers, in order; reckoned anew where the change touches the quantity."""
+        worth = self.worth[rows].copy()
+        for family in self.families:
+            if not family.fields.isdisjoint(touched) and family.asked[0].arm in (arm, ""):
+                here = np.flatnonzero(self.family[rows] == family.number)
+                if len(here):
+                    worth[here] = self._worth(family, changed.take(here, family.fields), self.place[rows[here]])
+        return worth
 
     def found(self) -> Extremes:
         """The best cohort of every job."""

@@ -34,7 +34,7 @@ WEIGHED = ("hazard_ratio", "p", "rmst_difference")
 #: With more claims than this, searches that leave the claims on their way hardly ever come back to all of them.
 FEW = 12
 #: Searches for cohorts far from those drawn, for each climber.
-FAR = 12
+FAR = 24
 #: Under another reading: cohorts that a search starts from, for each that is wanted.
 TRIED = 12
 
