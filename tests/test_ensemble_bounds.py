@@ -5,12 +5,15 @@ from __future__ import annotations
 from itertools import combinations_with_replacement, product
 
 import numpy as np
+import pandas as pd
 import pytest
+from lifelines import CoxPHFitter
+from lifelines.statistics import logrank_test
 
-from remission import results
+from remission import batch, results
 from remission.ensemble import bounds, search, walk
 from remission.ensemble.abstract import Quantity, build, read
-from remission.ensemble.cohorts import Cohorts
+from remission.ensemble.cohorts import Cohorts, on_one_day
 from remission.ensemble.quantities import sister, together, value
 from remission.ensemble.unprinted import targets
 
@@ -106,6 +109,43 @@ class TestExtremes:
         reached, rows = search.mend(ready.given, tuple(range(len(CLAIMS))), whole.take(np.arange(9)),
                                     np.random.default_rng(9), aims=aims)
         assert len(reached.time) == len(rows) == 0
+
+
+#: Days to relapse by arm (+: none by then), of the cohort that a search for the lowest ratio ended in.
+RELAPSES = {"IFN+IM": "156 159 165 227 235 422 767 796 801 2044 2990 3482 102+ 792+ 844+ 1032+ 2887+ 3132+ 3786+",
+            "IM": "22 166 166 166 204 274 274 274 274 422 2358+ 2794+"}
+
+
+class TestTies:
+    """Relapses of one day let the ratio of relapse go below 0.43 (docs/decisions.md), the least for times apart."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def patients(cls):
+        rows = [(int(word.rstrip("+")), "+" not in word, arm == "IFN+IM")
+                for arm, words in RELAPSES.items() for word in words.split()]
+        return pd.DataFrame(rows, columns=["time", "event", "interferon"]).astype(int)
+
+    @staticmethod
+    def both(frame):
+        """Hazard ratio (Efron) and log-rank p, by lifelines."""
+        mine = frame[frame["interferon"] == 1]
+        theirs = frame[frame["interferon"] == 0]
+        p = logrank_test(mine["time"], theirs["time"], mine["event"], theirs["event"]).p_value
+        return float(CoxPHFitter().fit(frame, "time", "event").hazard_ratios_.iloc[0]), p
+
+    def test_with_seven_of_ten_relapses_on_two_days(self, patients):
+        ratio, p = self.both(patients)
+        assert ratio == pytest.approx(0.4152, abs=5e-5) and 0.065 <= p < 0.075
+        time, event, group = (patients[[name]].to_numpy().T for name in patients)
+        assert np.exp(batch.cox(time, event, group)[0]) == pytest.approx(ratio, abs=1e-5)
+        assert on_one_day(time, event == 1).tolist() == [9]
+
+    def test_apart_the_same_relapses_would_give_a_p_not_printed(self, patients):
+        rng = np.random.default_rng(1)
+        for _ in range(5):
+            _, p = self.both(patients.assign(time=patients["time"] * 100 + rng.permutation(len(patients))))
+            assert p < 0.055
 
 
 def test_sisters_together_are_what_each_is_alone():

@@ -131,3 +131,26 @@ def endpoint(cohorts: Cohorts, name: str, part: slice) -> tuple[np.ndarray, np.n
     if name == "survival_from_diagnosis":
         return lived + cohorts.front[:, part], died
     return lived, died
+
+
+def on_one_day(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """How many events of each cohort share their time with another event.
+
+    Parameters
+    ----------
+    time, event : array (B, patients)
+        As `endpoint` gives them.
+
+    Returns
+    -------
+    array (B,) of int
+
+    Examples
+    --------
+    >>> on_one_day(np.array([[4, 4, 4, 9, 9, 7]]), np.array([[True, True, False, True, True, True]])).tolist()
+    [4]
+    """
+    # Who has no event gets a time of his own.
+    ordered = np.sort(np.where(event, time, -1 - np.arange(time.shape[1])), axis=1)
+    same = np.pad(ordered[:, 1:] == ordered[:, :-1], ((0, 0), (1, 1)))
+    return (same[:, 1:] | same[:, :-1]).sum(axis=1)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from remission import results
-from remission.ensemble import conflicts, sample
+from remission.ensemble import bounds, conflicts, sample
 from remission.ensemble.abstract import CONTRASTS, Abstract, Claim
+from remission.ensemble.cohorts import endpoint, on_one_day
 from remission.ensemble.inquiry import Inquiry
 from remission.ensemble.own import CODES
 from remission.ensemble.unprinted import ENDPOINT_WORDS
@@ -318,7 +319,7 @@ def surprises(inquiry: Inquiry) -> list[str]:
     """
     if inquiry.settled.empty:
         return [f"*{inquiry.note}*"]
-    made = [_pinned_but_open(inquiry), *_p_values(inquiry), _certain(inquiry), _groups(inquiry)]
+    made = [_pinned_but_open(inquiry), _ties(inquiry), *_p_values(inquiry), _certain(inquiry), _groups(inquiry)]
     return [sentence for sentence in made if sentence]
 
 
@@ -341,8 +342,7 @@ def rows(inquiry: Inquiry) -> pd.DataFrame:
     sizes = inquiry.sizes
     method = (f"{sizes['draws']} cohorts that agree with every printed number (claims as read in abstract.toml), "
               f"families alike: median; extremes by {sizes['climbers']} searches of {sizes['rounds']} times "
-              f"{sizes['steps']} steps, attained; "
-              f"seed {inquiry.seed}")
+              f"{sizes['steps']} steps of up to {bounds.TRIES} moves, attained; seed {inquiry.seed}")
     made = []
     for row in inquiry.settled.itertuples():
         asked = quantities[row.target]
@@ -363,13 +363,29 @@ def _pinned_but_open(inquiry: Inquiry) -> str:
     """A pinned ratio beside the widest probability of the same endpoint."""
     table = inquiry.settled
     for ratio in table[(table["scale"] == "hazard ratio") & (table["verdict"] == PINNED)].itertuples():
-        endpoint = ratio.target.split(".")[1]
-        curves = table[table["target"].str.startswith(f"survival.{endpoint}.")]
+        curves = table[table["target"].str.startswith(f"survival.{ratio.target.split('.')[1]}.")]
         if len(curves):
             widest = curves.loc[(curves["upper"] - curves["lower"]).idxmax()]
             return (f"The {ratio.words} is pinned to {_span(ratio, ratio.lower, ratio.upper, inquiry)}, although the "
                     f"curves behind it are not: {_named(widest['words'], widest['arm'])} can be anything from "
                     f"{_span(widest, widest['lower'], widest['upper'], inquiry, widest['target'])}.")
+    return ""
+
+
+def _ties(inquiry: Inquiry) -> str:
+    """How many events share their day where a pinned ratio is outermost."""
+    table, (ends, cohorts) = inquiry.settled, inquiry.outermost
+    for ratio in table[(table["scale"] == "hazard ratio") & (table["verdict"] == PINNED)].itertuples():
+        asked = next(target.quantity for target in inquiry.found.targets if target.name == ratio.target)
+        low, high = (cohorts.take(np.flatnonzero((ends["target"] == ratio.target) & (ends["sign"] == sign)))
+                     for sign in (-1, 1))
+        shared = [on_one_day(*endpoint(some, asked.endpoint, slice(None))) for some in (low, high)]
+        usual = np.median(on_one_day(*endpoint(inquiry.found.cohorts, asked.endpoint, slice(None))))
+        if max(shared)[0] > usual:
+            return (f"Both ends of the {ratio.words} were looked for among all cohorts, however odd: where it is "
+                    f"{_shown(ratio, ratio.lower, inquiry)}, {shared[0][0]} events share their day with another, where "
+                    f"it is {_shown(ratio, ratio.upper, inquiry)}, {shared[1][0]}, and in the median draw {usual:.0f}. "
+                    f"Events on one day move the log-rank p that belongs to a ratio.")
     return ""
 
 
