@@ -366,6 +366,27 @@ class TestShapes:
         assert batch.logrank(time * 10**17, event, arm).chi2 == pytest.approx(batch.logrank(time, event, arm).chi2,
                                                                               rel=1e-12, nan_ok=True)
 
+    @pytest.mark.parametrize(("least", "most", "packed"), [(0.01, 30, True), (200.5, 4000.5, True), (0, 9, None),
+                                                           (1e-300, 1e300, None), (-3, 5, False), (0.5, np.inf, None)])
+    @pytest.mark.parametrize("bits", [0, 1, 3])
+    def test_floats_are_put_in_order_by_their_bits_or_by_index(self, least, most, packed, bits):
+        """Times, events and payloads as np.lexsort has them: events before censorings of one time."""
+        rng = np.random.default_rng(21)
+        time = np.clip(rng.uniform(least, min(most, 1e4), (40, 25)), least, most)
+        time[:, :6] = time[:, 6:12]  # ties
+        time[:, 12], time[:, 13] = least, most
+        time[:, 14] = -0.0 if least == 0 else time[:, 14]
+        event, payload = rng.random(time.shape) < 0.5, rng.integers(0, 2**bits, time.shape)
+        assert packed in (None, risk._float_keys(time, bits + 1)[0] is not None)  # None: few bits fit, more do not
+        table = next(risk.tables(time, event, payload if bits else None, bits)[1])[1]
+        for row, (moments, ended, carried) in enumerate(zip(time, event, payload, strict=True)):
+            order = np.lexsort((carried, ~ended, moments))
+            assert table.times()[:, row].tolist() == moments[order].tolist()
+            assert table.event[:, row].tolist() == ended[order].tolist()
+            assert table.tied[1:, row].tolist() == (moments[order][1:] == moments[order][:-1]).tolist()
+            if bits:
+                assert table.payload[:, row].tolist() == carried[order].tolist()
+
     def test_a_large_cohort(self):
         """Ranks by binary search, long accumulations: against the libraries."""
         rng = np.random.default_rng(20)

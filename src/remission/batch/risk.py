@@ -115,7 +115,7 @@ def _order_once(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, Table]
 
 
 def _table(time: np.ndarray, event: np.ndarray, payload: np.ndarray | None, bits: int) -> Table:
-    """Put a chunk in order: whole numbers as packed keys, anything else by index."""
+    """Put a chunk in order: as packed keys where times and flags fit into one word, anything else by index."""
     flags = ~event
     if bits:
         # Bytes as long as they hold the payload: they cost an eighth of a long number.
@@ -124,10 +124,12 @@ def _table(time: np.ndarray, event: np.ndarray, payload: np.ndarray | None, bits
         flags = flags << flags.dtype.type(bits) | mine.astype(flags.dtype, copy=False)
     keys, origin = _keys(time, bits + 1)
     if keys is not None:
-        keys = keys | flags
-        keys.sort(axis=1)
-        keys = np.ascontiguousarray(keys.T)
+        keys = _sorted(keys, flags)
         return _unpacked(keys >> keys.dtype.type(bits + 1), origin, keys, bits)
+    keys, least = _float_keys(time, bits + 1)
+    if keys is not None:
+        keys = _sorted(keys, flags)
+        return _unpacked(((keys >> np.uint64(bits + 1)) + least).view(np.float64), 0.0, keys, bits)
     time, flags = np.broadcast_arrays(time, flags)
     order = np.argsort(time, axis=1)
     ordered = np.take_along_axis(time, order, axis=1)
@@ -175,6 +177,28 @@ def _keys(time: np.ndarray, shift: int) -> tuple[np.ndarray | None, float]:
     keys = np.subtract(time, low, dtype=np.int64).astype(kind) if low else time.astype(kind)
     keys <<= kind(shift)
     return keys, float(low)
+
+
+def _float_keys(time: np.ndarray, shift: int) -> tuple[np.ndarray | None, np.uint64]:
+    """Times as words in the order of their size moved up by some bits, and the least word; None where they do not fit.
+
+    The bits of floats that are not negative, read as whole numbers, are in the order of the floats (IEEE 754), and
+    equal where these are. Words are sorted three times as fast as indices are.
+    """
+    if time.size == 0 or time.dtype != np.float64 or not time.min() >= 0:  # nor where a time is missing
+        return None, np.uint64(0)
+    words = (time + 0.0).view(np.uint64)  # no minus zero
+    least = words.min()
+    if (int(words.max()) - int(least)).bit_length() + shift > 64:
+        return None, np.uint64(0)
+    return (words - least) << np.uint64(shift), least
+
+
+def _sorted(keys: np.ndarray, flags: np.ndarray) -> np.ndarray:
+    """Keys with their flags in order, a column a cohort."""
+    keys = keys | flags
+    keys.sort(axis=1)
+    return np.ascontiguousarray(keys.T)
 
 
 def _tied(ordered: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ def value(cohorts: Cohorts, layout: Layout, quantity: Quantity) -> np.ndarray:
     return together(cohorts, layout, (quantity,), np.zeros(len(cohorts.time), int))
 
 
+@functools.lru_cache
 def sister(quantity: Quantity) -> Quantity:
     """What quantities have in common that come out of one computation: a curve at several times, one Cox model.
 

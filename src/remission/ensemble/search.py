@@ -9,7 +9,7 @@ import numpy as np
 from remission.ensemble import moves
 from remission.ensemble.abstract import Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, Cohorts, Layout, joined
-from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, value
+from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, sister, together
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
 STRETCH, ROUNDS = 50, 80
@@ -63,13 +63,16 @@ class Aims(NamedTuple):
 
         It was `before`, and is still, for aims at what does not depend on the fields `touched` in these arms.
         """
-        made = before.copy()
+        made, kin = before.copy(), {}
         for place in np.unique(self.which):
-            quantity = self.quantities[place]
-            needed = fields(quantity)
-            if quantity.arm in ("", *arms) and not needed.isdisjoint(touched):
-                mine = np.flatnonzero(self.which == place)
-                away = self.at[mine] - self.sign[mine] * value(cohorts.take(mine, needed), layout, quantity)
+            kin.setdefault(sister(self.quantities[place]), []).append(place)
+        for places in kin.values():
+            asked = tuple(self.quantities[place] for place in places)
+            needed = fields(asked[0])
+            if asked[0].arm in ("", *arms) and not needed.isdisjoint(touched):
+                mine = np.flatnonzero(np.isin(self.which, places))
+                found = together(cohorts.take(mine, needed), layout, asked, np.searchsorted(places, self.which[mine]))
+                away = self.at[mine] - self.sign[mine] * found
                 away = np.where(np.isnan(away), np.inf, away) / self.scale[mine]
                 near = np.minimum(np.log1p(np.maximum(away, 0) / NEAR) + NEAREST, FAR)
                 made[mine] = np.where(away <= 0, 0.0, near)
