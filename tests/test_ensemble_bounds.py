@@ -117,7 +117,7 @@ RELAPSES = {"IFN+IM": "156 159 165 227 235 422 767 796 801 2044 2990 3482 102+ 7
 
 
 class TestTies:
-    """Relapses of one day let the ratio of relapse go below 0.43 (docs/decisions.md), the least for times apart."""
+    """Relapses on the same days let the hazard ratio of relapse go below 0.43 at the printed p (docs/decisions.md)."""
 
     @pytest.fixture(scope="class")
     @classmethod

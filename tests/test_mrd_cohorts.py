@@ -7,7 +7,6 @@ import re
 import shutil
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -98,8 +97,6 @@ COHORTS = {
     "three arms": (third_arm, lambda study: arms(study, more='[[arms]]\nkey = "third"\nlabel = "Third arm"\n\n')),
     "two patients an arm": (few, same),
 }
-#: Cohorts whose figures are drawn to the last pixel, which takes a third of the time; of the others they are composed.
-DRAWN = ("no samples", "no relapse", "three arms", "two patients an arm")
 #: Markers that a cohort must still have, and those that it cannot have.
 MARKERS = {"no mutations": ("response6m", "mutation"), "no samples": ("cycles", "ever_negative"),
            "all negative": ("ever_negative", ""), "one sample a patient": ("level_at_start", ""),
@@ -156,8 +153,6 @@ def run(notebook, space):
 @pytest.mark.parametrize("name", COHORTS)
 def test_every_cell_runs_and_every_number_has_a_word(tmp_path, monkeypatch, clean, said, name):
     monkeypatch.setitem(style.RC, "figure.dpi", 40)
-    if name not in DRAWN:
-        monkeypatch.setattr(style, "_drawn", lambda figure: np.full((40, 60, 3), 255, np.uint8))
     for function, argument, draws in DEFAULTS:
         monkeypatch.setitem(function.__kwdefaults__, argument, draws)
     prepare(tmp_path, name, clean, monkeypatch)
