@@ -306,7 +306,7 @@ class TestJointDistribution:
         given = {key: part for key, part in REPORT.items() if key != "groups"}
         ready, rng = walk.setting(abstract.build("counts", given | {"claims": counts})), np.random.default_rng(14)
         chains = walk.start(ready, ("cure",), 3000, rng)
-        walk.walk(ready, chains, 1200, rng)
+        walk.walk(ready, chains, sample.BURN, rng)
         plain = prior_chains(ready, "cure", 30_000, rng)
         rows = np.flatnonzero(ready.ruler.holds(plain.cohorts, [0, 1]))
         kept = walk.Chains(plain.cohorts.take(rows), {arm: z[rows] for arm, z in plain.laws.items()},

@@ -10,16 +10,15 @@ import pandas as pd
 from remission.ensemble import moves, search
 from remission.ensemble.abstract import Quantity
 from remission.ensemble.cohorts import Cohorts, joined
+from remission.ensemble.quantities import families, together, value
 from remission.ensemble.quantities import fields as needed
-from remission.ensemble.quantities import sister, together, value
 from remission.ensemble.unprinted import Target
 from remission.ensemble.walk import Setting
 
 #: Losses that a search accepts at its start and at its end, as shares of the quantity's spread in the first cohorts.
 WARM, COOL = 0.3, 0.003
-#: Moves proposed to each climber in a step, and to all of them together: four thousand cost little more than four
-#: hundred.
-TRIES, BROAD = 16, 4000
+#: Moves proposed to each climber in a step, and to all of them together: thousands cost little more than hundreds.
+TRIES, BROAD = 16, 8000
 #: How far beyond the outermost value the nearest and the farthest aim lie, in such spreads.
 REACH = (0.02, 1.0)
 
@@ -151,10 +150,10 @@ class _Climb:
         self.ready, self.jobs, self.cohorts, self.active, self.spread = ready, jobs, cohorts, active, spread
         self.free = not active.all()
         self.sign, self.climbers = np.repeat([job.sign for job in jobs], climbers), climbers
-        kin: dict[Quantity, list[int]] = {}
-        for number, job in enumerate(jobs):
-            kin.setdefault(sister(job.target.quantity), []).append(number)
-        self.families = [self._family(number, numbers) for number, numbers in enumerate(kin.values())]
+        asked = tuple(dict.fromkeys(job.target.quantity for job in jobs))
+        which = np.repeat([asked.index(job.target.quantity) for job in jobs], climbers)
+        self.families = [_Family(number, *family, needed(family[0][0]))
+                         for number, family in enumerate(families(asked, which))]
         self.family, self.place = np.empty(len(self.sign), int), np.empty(len(self.sign), int)
         self.worth = np.empty(len(self.sign))
         for family in self.families:
@@ -162,13 +161,6 @@ class _Climb:
             self.worth[family.rows] = self._worth(family, cohorts.take(family.rows), self.place[family.rows])
         self.best, self.best_worth = cohorts.take(slice(None)), self.worth.copy()
         self.best = Cohorts(*(part.copy() for part in self.best))
-
-    def _family(self, number: int, numbers: list[int]) -> _Family:
-        """Jobs whose quantities are sisters."""
-        asked = tuple(dict.fromkeys(self.jobs[number].target.quantity for number in numbers))
-        which = [asked.index(self.jobs[number].target.quantity) for number in numbers]
-        rows = np.array(numbers)[:, None] * self.climbers + np.arange(self.climbers)
-        return _Family(number, asked, rows.ravel(), np.repeat(which, self.climbers), needed(asked[0]))
 
     def _worth(self, family: _Family, cohorts: Cohorts, places: np.ndarray) -> np.ndarray:
         """Signed quantity of some of a family's rows, by their places among them."""
@@ -196,11 +188,8 @@ class _Climb:
                 loss = np.where(worth == self.worth[rows], 0.0, self.worth[rows] - worth)
             kept = loss <= heat * self.spread[rows] * rng.exponential(size=len(rows))
             places = sorted({place for field in move.fields for place in ruler.affected(field, arm)})
-            good = np.flatnonzero(kept & ruler.holds(changed, places, self.active[rows] & kept[:, None]))
-            if not len(good):
-                continue
-            best = good[np.lexsort((-worth[good], rows[good]))]
-            best = best[np.r_[True, np.diff(rows[best]) > 0]]  # the first of each climber
+            kept &= ruler.holds(changed, places, self.active[rows] & kept[:, None])
+            best = moves.best_of_each(rows, worth, kept)
             for name in move.fields:
                 getattr(self.cohorts, name)[rows[best]] = getattr(changed, name)[best]
             self.worth[rows[best]] = worth[best]

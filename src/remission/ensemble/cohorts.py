@@ -29,8 +29,15 @@ class Cohorts(NamedTuple):
     label: np.ndarray
 
     def take(self, rows, fields=None) -> Cohorts:
-        """Some of the cohorts; with `fields`, only what these hold is taken and the rest is left out."""
-        return Cohorts(*(part[rows] if fields is None or name in fields else part[:0]
+        """Some of the cohorts; with `fields`, only what these hold is taken and the rest is left out.
+
+        A copy, but of a slice, which is a view.
+        """
+        if isinstance(rows, slice):
+            return Cohorts(*(part[rows] for part in self))
+        rows = np.asarray(rows)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows  # ndarray.take is three times as fast as an index
+        return Cohorts(*(part.take(rows, axis=0) if fields is None or name in fields else part[:0]
                          for name, part in zip(self._fields, self, strict=True)))
 
     def put(self, rows, others: Cohorts) -> None:

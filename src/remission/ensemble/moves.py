@@ -43,10 +43,11 @@ class Move(NamedTuple):
                 good &= ((self.fields[name] >= 0) & (self.fields[name] < horizon)).all(axis=1)
         return good
 
-    def write(self, cohorts: Cohorts, rows: np.ndarray) -> None:
-        """Change some of the cohorts, in place."""
+    def write(self, cohorts: Cohorts, rows: np.ndarray, where: np.ndarray | None = None) -> None:
+        """Change some of the cohorts, in place; `where` is the place of each if it is not that in the proposal."""
+        where = rows if where is None else where
         for name, values in self.fields.items():
-            getattr(cohorts, name)[rows[:, None], self.columns[rows]] = values[rows]
+            getattr(cohorts, name)[where[:, None], self.columns[rows]] = values[rows]
 
 
 class Choice(NamedTuple):
@@ -91,6 +92,31 @@ def choice(abstract: Abstract, layout: Layout, free_codes: bool = False) -> Choi
     sizes = {arm: part.stop - part.start for arm, part in layout.arms.items()}
     shares = np.array([MOVES[kind][1] * sizes[arm] for kind, arm in kinds], float)
     return Choice(tuple(kinds), shares / shares.sum())
+
+
+def best_of_each(rows: np.ndarray, worth: np.ndarray, able: np.ndarray) -> np.ndarray:
+    """Of several proposals to each cohort, the best that may be made.
+
+    Parameters
+    ----------
+    rows : array (B,) of int
+        To which cohort each is made, in order.
+    worth : array (B,)
+    able : array (B,) of bool
+
+    Returns
+    -------
+    array of int
+        Places among the proposals; none for a cohort to which no move may be made.
+
+    Examples
+    --------
+    >>> best_of_each(np.array([0, 0, 2, 2, 3]), np.array([1, 2, 5, 4, 3]), np.array([1, 1, 0, 1, 0], bool)).tolist()
+    [1, 3]
+    """
+    good = np.flatnonzero(able)
+    good = good[np.lexsort((-worth[good], rows[good]))]
+    return good[np.diff(rows[good], prepend=-1) > 0]
 
 
 def propose(kind: str, part: slice, cohorts: Cohorts, horizon: int, rng: np.random.Generator) -> Move:

@@ -68,6 +68,39 @@ def sister(quantity: Quantity) -> Quantity:
     return replace(quantity, at=0.0) if quantity.kind in ("survival", "incidence") else quantity
 
 
+def families(quantities: tuple[Quantity, ...], which: np.ndarray
+             ) -> list[tuple[tuple[Quantity, ...], np.ndarray, np.ndarray]]:
+    """Rows whose quantities come out of one computation.
+
+    Parameters
+    ----------
+    quantities : tuple of Quantity
+    which : array (B,) of int
+        The quantity of each row, by its place among these.
+
+    Returns
+    -------
+    list of tuple
+        Of each family its quantities (one `sister` to all), its rows, and the quantity of each by its place in the
+        family: as `together` takes them.
+
+    Examples
+    --------
+    >>> curve = [Quantity("survival", "relapse", "A", at=at) for at in (10, 20)]
+    >>> found = families((curve[0], Quantity("p", "relapse"), curve[1]), np.array([2, 1, 0, 2]))
+    >>> [(len(asked), rows.tolist(), mine.tolist()) for asked, rows, mine in found]
+    [(2, [0, 2, 3], [1, 0, 1]), (1, [1], [0])]
+    """
+    kin: dict[Quantity, list[int]] = {}
+    for place in np.unique(which):
+        kin.setdefault(sister(quantities[place]), []).append(place)
+    made = []
+    for places in kin.values():
+        rows = np.flatnonzero(np.isin(which, places))
+        made.append((tuple(quantities[place] for place in places), rows, np.searchsorted(places, which[rows])))
+    return made
+
+
 def together(cohorts: Cohorts, layout: Layout, asked: tuple[Quantity, ...], which: np.ndarray) -> np.ndarray:
     """Of every cohort one quantity among sisters.
 

@@ -338,14 +338,14 @@ def rows(inquiry: Inquiry) -> pd.DataFrame:
     """
     if inquiry.settled.empty:
         return results.frame([])
-    quantities = {target.name: target.quantity for target in inquiry.found.targets}
+    known = inquiry.found.named
     sizes = inquiry.sizes
     method = (f"{sizes['draws']} cohorts that agree with every printed number (claims as read in abstract.toml), "
               f"families alike: median; extremes by {sizes['climbers']} searches of {sizes['rounds']} times "
               f"{sizes['steps']} steps of up to {bounds.TRIES} moves, attained; seed {inquiry.seed}")
     made = []
     for row in inquiry.settled.itertuples():
-        asked = quantities[row.target]
+        asked = known[row.target].quantity
         unit = DAYS[inquiry.abstract.grain] if row.scale == "time" else 1.0
         value, low, high = (number * unit if math.isfinite(number) else math.nan
                             for number in (row.median, row.lower, row.upper))
@@ -376,7 +376,7 @@ def _ties(inquiry: Inquiry) -> str:
     """How many events share their day where a pinned ratio is outermost."""
     table, (ends, cohorts) = inquiry.settled, inquiry.outermost
     for ratio in table[(table["scale"] == "hazard ratio") & (table["verdict"] == PINNED)].itertuples():
-        asked = next(target.quantity for target in inquiry.found.targets if target.name == ratio.target)
+        asked = inquiry.found.named[ratio.target].quantity
         low, high = (cohorts.take(np.flatnonzero((ends["target"] == ratio.target) & (ends["sign"] == sign)))
                      for sign in (-1, 1))
         shared = [on_one_day(*endpoint(some, asked.endpoint, slice(None))) for some in (low, high)]

@@ -34,6 +34,11 @@ class Ensemble(NamedTuple):
     cohorts: Cohorts
     accepted: dict[str, float]
 
+    @property
+    def named(self) -> dict[str, Target]:
+        """Targets by name."""
+        return {target.name: target for target in self.targets}
+
 
 def ensemble(abstract: Abstract, size: int, seed, families: tuple[str, ...] = FAMILIES, burn: int = BURN,
              apart: int = APART, each: int = EACH) -> Ensemble:

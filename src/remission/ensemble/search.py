@@ -9,17 +9,19 @@ import numpy as np
 from remission.ensemble import moves
 from remission.ensemble.abstract import Abstract, Claim, Quantity
 from remission.ensemble.cohorts import DEATH, ONGOING, Cohorts, Layout, joined
-from remission.ensemble.quantities import FAR, NEAREST, Ruler, fields, sister, together
+from remission.ensemble.quantities import FAR, NEAREST, Ruler, families, fields, together
 
 #: Steps after which cohorts that agree are taken out, and rounds of so many steps before the search gives up.
-STRETCH, ROUNDS = 50, 80
+STRETCH, ROUNDS = 50, 40
 #: Cohorts searched for from nothing; the others start from these, shaken.
 SCRATCH = 24
 #: Searches begun for each cohort wanted: the first to arrive count, and a step of a hundred costs little more than one
 #: of ten.
 RACE = 4
 #: Temperature falls from the first to the second within so many rounds, in units of `Ruler.distance`, and again.
-HOT, COLD, CYCLE = 0.1, 0.01, 40
+HOT, COLD, CYCLE = 0.1, 0.01, 20
+#: Moves proposed to each cohort in a step, of which the best is made, and to all of them together.
+TRIES, BROAD = 8, 400
 #: Share of moves that put a patient where a printed time says that one is.
 GUIDED = 0.4
 #: How much oftener what belongs to a claim alone is moved than what it shares with all others.
@@ -63,15 +65,11 @@ class Aims(NamedTuple):
 
         It was `before`, and is still, for aims at what does not depend on the fields `touched` in these arms.
         """
-        made, kin = before.copy(), {}
-        for place in np.unique(self.which):
-            kin.setdefault(sister(self.quantities[place]), []).append(place)
-        for places in kin.values():
-            asked = tuple(self.quantities[place] for place in places)
+        made = before.copy()
+        for asked, mine, which in families(self.quantities, self.which):
             needed = fields(asked[0])
             if asked[0].arm in ("", *arms) and not needed.isdisjoint(touched):
-                mine = np.flatnonzero(np.isin(self.which, places))
-                found = together(cohorts.take(mine, needed), layout, asked, np.searchsorted(places, self.which[mine]))
+                found = together(cohorts.take(mine, needed), layout, asked, which)
                 away = self.at[mine] - self.sign[mine] * found
                 away = np.where(np.isnan(away), np.inf, away) / self.scale[mine]
                 near = np.minimum(np.log1p(np.maximum(away, 0) / NEAR) + NEAREST, FAR)
@@ -285,14 +283,14 @@ def _step(now: Cohorts, miss: np.ndarray, heat: float, given: Given, remedies: l
     timed = claim and claim.quantity.kind in TIMED and np.isfinite(claim.upper)
     guided = claim and (not remedies[place] or (timed and rng.random() < GUIDED))
     if guided:
-        rows, where = np.flatnonzero(miss[:, place] > 0), ruler.touched[place][1]
+        rows, where = _several(miss[:, place] > 0), ruler.touched[place][1]
         arms = [where] if where else list(layout.arms)
         mine = now.take(rows)
         move = moves.guided(claim, layout, mine, rng)
     else:  # whoever misses something that this move may mend takes part
         kind, arm = remedies[place][int(rng.integers(len(remedies[place])))]
         mended = stage.intersection(ruler.affected(moves.MOVES[kind][0], arm))
-        rows, arms = np.flatnonzero((miss[:, sorted(mended | {place})] > 0).any(axis=1)), [arm]
+        rows, arms = _several((miss[:, sorted(mended | {place})] > 0).any(axis=1)), [arm]
         mine = now.take(rows)
         move = moves.propose(kind, layout.arms[arm], mine, abstract.horizon, rng)
     able = np.flatnonzero(move.possible(abstract.horizon))
@@ -310,7 +308,12 @@ def _step(now: Cohorts, miss: np.ndarray, heat: float, given: Given, remedies: l
                                                            arms)
         spare += before - after
         touched, new = [*touched, len(ruler.claims)], np.column_stack([new, after])
-    kept = spare >= 0
-    move.write(mine, able[kept])
-    now.put(rows, mine)
+    kept = moves.best_of_each(rows[able], spare, spare >= 0)
+    move.write(now, able[kept], rows[able[kept]])
     miss[np.ix_(rows[able[kept]], touched)] = new[kept]
+
+
+def _several(mine: np.ndarray) -> np.ndarray:
+    """Cohorts that take part in a step, each as often as moves are proposed to it."""
+    rows = np.flatnonzero(mine)
+    return rows.repeat(max(1, min(TRIES, BROAD // max(len(rows), 1))))

@@ -73,22 +73,49 @@ def verdicts(found: Ensemble, outermost: Extremes) -> pd.DataFrame:
     extremes cover `OPEN` of what is possible. Bounded: all else. Times are in grains. What no drawn cohort has, such as
     survival at a time that nobody reached, is left out.
     """
+    return moved(_drawn(found), found, outermost)
+
+
+def moved(settled: pd.DataFrame, found: Ensemble, outermost: Extremes) -> pd.DataFrame:
+    """Settle quantities anew whose extremes a search has moved out.
+
+    Parameters
+    ----------
+    settled : DataFrame
+        As `verdicts` gives it.
+    found : Ensemble
+    outermost : Extremes
+        Of `jobs`; an end that lies inside what was settled moves nothing.
+
+    Returns
+    -------
+    DataFrame
+        As `settled`, with new extremes, reach and verdict.
+    """
     ends = {(row.target, row.sign): row.value for row in outermost.table.itertuples() if not row.without}
-    rows = []
-    # Families agree with the claims in different numbers of draws, and are given the same say.
-    weights = (1 / found.draws.groupby("family")["family"].transform("size")).to_numpy()
-    for target in found.targets:
-        drawn = found.draws[target.name].to_numpy()
-        if np.isnan(drawn).all():
-            continue
-        low = min(ends[target.name, -1], np.nanmin(drawn))
-        high = max(ends[target.name, 1], np.nanmax(drawn))
-        apart = _disagreement(found.draws, target)
-        inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf", weights=weights)
+    known = found.named
+    made = settled.copy()
+    for row in settled.itertuples():
+        target, drawn = known[row.target], found.draws[row.target].to_numpy()
+        low, high = min(ends[row.target, -1], row.lower), max(ends[row.target, 1], row.upper)
         wide = spread(target, low, high)
         reach = spread(target, np.nanmin(drawn), np.nanmax(drawn)) / wide if 0 < wide < math.inf else math.nan
-        rows.append((target.name, target.words, target.arm, target.scale, low, high, *inner, apart, reach,
-                     _verdict(target, low, high, apart, found.ready.abstract.horizon)))
+        made.loc[row.Index, ["lower", "upper", "reach", "verdict"]] = [
+            low, high, reach, _verdict(target, low, high, row.disagreement, found.ready.abstract.horizon)]
+    return made
+
+
+def _drawn(found: Ensemble) -> pd.DataFrame:
+    """What the draws alone say, as `verdicts` says it; quantities that no drawn cohort has are left out."""
+    # Families agree with the claims in different numbers of draws, and are given the same say.
+    weights = (1 / found.draws.groupby("family")["family"].transform("size")).to_numpy()
+    targets = [target for target in found.targets if found.draws[target.name].notna().any()]
+    apart = _disagreement(found.draws, [target.name for target in targets])
+    rows = []
+    for target in targets:
+        drawn = found.draws[target.name].to_numpy()
+        inner = np.nanquantile(drawn, [0.025, 0.5, 0.975], method="inverted_cdf", weights=weights)
+        rows.append((*target[:4], np.nanmin(drawn), np.nanmax(drawn), *inner, apart[target.name], 1.0, ""))
     return pd.DataFrame(rows, columns=["target", "words", "arm", "scale", "lower", "upper", "inner_lower", "median",
                                        "inner_upper", "disagreement", "reach", "verdict"])
 
@@ -126,14 +153,14 @@ def spread(target: Target, low: float, high: float) -> float:
     return high - low
 
 
-def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd.DataFrame:
+def contributions(found: Ensemble, settled: pd.DataFrame, dropped: Extremes) -> pd.DataFrame:
     """What each claim is worth: how much wider extremes lie apart without it.
 
     Parameters
     ----------
     found : Ensemble
-    outermost : Extremes
-        Of `jobs`.
+    settled : DataFrame
+        Of `verdicts`.
     dropped : Extremes
         Of `drop_jobs`.
 
@@ -143,8 +170,8 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
         `claim`, `target`, `lower`, `upper` (without the claim) and `widening`: distance of the extremes without it over
         that with it. 1 when the others say as much; never below, since whoever agrees with all agrees with all but one.
     """
-    settled = verdicts(found, outermost).set_index("target")
-    known = {target.name: target for target in found.targets}
+    settled = settled.set_index("target")
+    known = found.named
     ends = {(row.without, row.target, row.sign): row.value for row in dropped.table.itertuples()}
     order = {claim.id: place for place, claim in enumerate(found.ready.abstract.claims)}
     rows = []
@@ -158,21 +185,20 @@ def contributions(found: Ensemble, outermost: Extremes, dropped: Extremes) -> pd
                             else column, kind="stable", ignore_index=True)
 
 
-def _disagreement(draws: pd.DataFrame, target: Target) -> float:
+def _disagreement(draws: pd.DataFrame, names: list[str]) -> pd.Series:
     """Range of the families' means beyond its Monte-Carlo error, over the mean width of their 95% intervals.
 
     Means and not medians: where one patient is a step of five per cent, medians jump while nothing has changed. The
-    error is that of means by start, since chains of one start resemble each other.
+    error is that of means by start, since chains of one start resemble each other. Indexed by quantity.
     """
-    finite = draws[["family", "start", target.name]].replace([np.inf, -np.inf], np.nan).dropna()
-    families = [mine for _, mine in finite.groupby("family")]
-    widths = [np.ptp(mine[target.name].quantile([0.025, 0.975])) for mine in families]
-    if len(families) < 2 or not np.mean(widths) > 0:
-        return 0.0
-    means = [mine[target.name].mean() for mine in families]
-    by_start = [mine.groupby("start")[target.name].mean() for mine in families]
-    error = np.mean([one.var() / len(one) if len(one) > 1 else 0.0 for one in by_start]) ** 0.5
-    return float(max(np.ptp(means) - 2 * 2**0.5 * error, 0.0) / np.mean(widths))
+    finite = draws[names].where(np.isfinite(draws[names]))
+    family = finite.groupby(draws["family"])
+    width = (family.quantile(0.975) - family.quantile(0.025)).mean()
+    means = family.mean()
+    starts = finite.groupby([draws["family"], draws["start"]]).mean().groupby("family")
+    error = (starts.var() / starts.count()).fillna(0.0).where(means.notna()).mean() ** 0.5
+    beyond = (means.max() - means.min() - 2 * 2**0.5 * error).clip(lower=0)
+    return (beyond / width).where((means.notna().sum() >= 2) & (width > 0), 0.0)
 
 
 def _verdict(target: Target, low: float, high: float, apart: float, horizon: int) -> str:

@@ -16,7 +16,7 @@ from remission.errors import ContractError, Problem
 #: Sizes of a step of a law's parameters, of which one is drawn.
 STRIDES = (0.1, 0.3, 0.8)
 #: Cohorts that the search is to find: at least so many, and one for so many chains.
-SEEDS, SHARED = 24, 16
+SEEDS, SHARED = 24, 4
 #: Quantities of claims that a chain may break on its way: a p-value hangs on every patient, so whoever had to hold it
 #: at every step could hardly move. A miss costs its distance over `TEMPER`.
 SOFT = ("p", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "rmst_difference", "survival", "incidence")

@@ -247,12 +247,12 @@ def _stairs(time: np.ndarray, event: np.ndarray, names: np.ndarray) -> pd.DataFr
     made = []
     for part, table in chunks:
         times, heights = table.times(), survival(table)
-        for column, name in enumerate(names[part]):
-            steps = np.flatnonzero(table.event[:, column])
-            at = np.concatenate([[0.0], times[steps, column], times[-1:, column]])
-            made.append(pd.DataFrame({"cohort": int(name), "time": at, "survival": np.concatenate(
-                [[1.0], heights[steps, column], heights[-1:, column]])}).drop_duplicates("time", keep="last"))
-    return pd.concat(made)
+        ends = np.ones((1, times.shape[1]))
+        step = np.concatenate([ends > 0, table.event, ends > 0]).T
+        at = np.concatenate([0 * ends, times, times[-1:]]).T[step]
+        height = np.concatenate([ends, heights, heights[-1:]]).T[step]
+        made.append(pd.DataFrame({"cohort": names[part].repeat(step.sum(axis=1)), "time": at, "survival": height}))
+    return pd.concat(made).drop_duplicates(["cohort", "time"], keep="last")
 
 
 def _arm_curves(axes: Axes, mine: pd.DataFrame, shade: str) -> None:
